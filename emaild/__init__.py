@@ -1,0 +1,5 @@
+"""emaild: a configuration-driven e-mail daemon."""
+
+from importlib.metadata import version
+
+__version__ = version("emaild")

@@ -1,0 +1,6 @@
+"""placeholder"""
+
+from emaild.cli.registry import Add
+
+
+def register(add: Add) -> None: ...

@@ -1,0 +1,206 @@
+"""`emaild inbox`, `outbox`, `history`, `mailboxes`: what is in the store."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import replace
+from functools import partial
+
+from emaild.cli.output import iso, json_line, moment, table
+from emaild.cli.registry import Add
+from emaild.cli.state import opened, settings_of
+from emaild.message import Interaction
+from emaild.mime.view import facts
+from emaild.store import Store
+from emaild.store.outbox import OutboxEntry
+
+
+def register(add: Add) -> None:
+    """The commands of this module."""
+    for name, does, help_text in (
+        ("inbox", _inbox, "the interactions, the newest first; with an id, one of them"),
+        ("outbox", partial(_outbound, history=False), "the mails that wait to be sent; with an id, one and its log"),
+        ("history", partial(_outbound, history=True), "the mails that are done with; with an id, one and its log"),
+    ):
+        made = add(name, does, help_text)
+        made.add_argument("id", nargs="?", metavar="ID")
+        made.add_argument("--json", action="store_true", help="one object a line")
+        made.add_argument("--limit", type=_count, metavar="N", help="the newest N only")
+        if name == "inbox":
+            made.add_argument("--full", action="store_true", help="with the texts")
+            made.add_argument("--raw", action="store_true", help="with an id: the mail itself, byte for byte")
+    made = add("mailboxes", _mailboxes, "the state of each mailbox: last poll, last mail, last error, next due")
+    made.add_argument("--json", action="store_true", help="one object a line")
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or text == "0":
+        raise argparse.ArgumentTypeError(f"expected a number from 1, found {text!r}")
+    return int(text)
+
+
+def _inbox(arguments: argparse.Namespace) -> int:
+    with opened(settings_of(arguments.conf), must_exist=True) as store:
+        kept = store.interactions
+        found = [kept.get(arguments.id)] if arguments.id else kept.all(arguments.limit)
+        if arguments.id and arguments.raw:
+            _write(kept.raw(next(iter(found))))
+        elif arguments.json:
+            for entry in found:
+                json_line(interaction_json(_full(store, entry) if arguments.full else entry, full=arguments.full))
+        elif arguments.id:
+            for entry in found:
+                _print_interaction(_full(store, entry))
+        else:
+            rows = ((e.id, moment(e.received), e.mailbox, e.queue, e.facts.sender, e.facts.subject) for e in found)
+            table(("ID", "RECEIVED", "MAILBOX", "QUEUE", "FROM", "SUBJECT"), rows, "no interactions yet")
+    return os.EX_OK
+
+
+def _write(raw: bytes) -> None:
+    with os.fdopen(os.dup(1), "wb") as out:
+        out.write(raw)
+
+
+def _full(store: Store, entry: Interaction) -> Interaction:
+    """With its texts, read from the mail's bytes."""
+    return replace(entry, facts=facts(store.interactions.raw(entry)))
+
+
+def interaction_json(entry: Interaction, *, full: bool) -> dict[str, object]:
+    """An interaction as programs see it; the texts only when *full*."""
+    said = entry.facts
+    shown: dict[str, object] = {
+        "id": entry.id,
+        "type": entry.type,
+        "subtype": entry.subtype,
+        "mailbox": entry.mailbox,
+        "received": iso(entry.received),
+        "queue": entry.queue,
+        "state": entry.state.value,
+        "thread_id": entry.thread_id,
+        "parent_id": entry.parent_id,
+        "subject": said.subject,
+        "from": said.sender,
+        "to": list(said.to),
+        "cc": list(said.cc),
+        "message_id": said.message_id,
+        "in_reply_to": said.in_reply_to,
+        "references": list(said.references),
+        "date": iso(said.date),
+        "attachments": [
+            {
+                "name": part.name,
+                "content_type": part.content_type,
+                "size": part.size,
+                "content_id": part.content_id,
+                "inline": part.inline,
+            }
+            for part in said.attachments
+        ],
+    }
+    if full:
+        shown |= {"text": said.text, "html": said.html}
+    return shown
+
+
+def _print_interaction(entry: Interaction) -> None:
+    shown = interaction_json(entry, full=False)
+    shown["received"], shown["date"] = moment(entry.received), moment(entry.facts.date)
+    shown["attachments"] = ", ".join(f"{part.name} ({part.size} bytes)" for part in entry.facts.attachments)
+    for name in ("to", "cc", "references"):
+        shown[name] = ", ".join(getattr(entry.facts, name))
+    table(("", ""), [(name, value) for name, value in shown.items() if value], "")
+    print()
+    print(entry.facts.text or entry.facts.html)
+
+
+def _outbound(arguments: argparse.Namespace, *, history: bool) -> int:
+    with opened(settings_of(arguments.conf), must_exist=True) as store:
+        if arguments.id:
+            _one_outbound(store, arguments)
+            return os.EX_OK
+        found = store.outbox.all(history=history, limit=arguments.limit)
+        if arguments.json:
+            for entry in found:
+                json_line(outbound_json(entry))
+            return os.EX_OK
+        rows = (
+            (e.id, e.state, e.way_out, _recipients(e), e.attempts, moment(e.next_attempt or e.finished), e.diagnosis)
+            for e in found
+        )
+        when = "FINISHED" if history else "NEXT ATTEMPT"
+        empty = "nothing was sent yet" if history else "the outbox is empty"
+        table(("ID", "STATE", "WAY OUT", "RECIPIENTS", "ATTEMPTS", when, "DIAGNOSIS"), rows, empty)
+    return os.EX_OK
+
+
+def _recipients(entry: OutboxEntry) -> str:
+    return ", ".join(one.address for one in entry.recipients)
+
+
+def _one_outbound(store: Store, arguments: argparse.Namespace) -> None:
+    entry, attempts = store.outbox.get(arguments.id)
+    shown = outbound_json(entry)
+    shown["log"] = [
+        {"number": one.number, "at": iso(one.at), "way_out": one.way_out, "outcome": one.outcome} for one in attempts
+    ]
+    if arguments.json:
+        json_line(shown)
+        return
+    facts_of_mail = [(name, value) for name, value in shown.items() if name not in ("recipients", "log")]
+    table(("", ""), [(name, value) for name, value in facts_of_mail if value not in (None, "")], "")
+    print()
+    table(
+        ("RECIPIENT", "STATE", "ANSWER"),
+        [(one.address, one.state, f"{one.code} {one.text}".strip()) for one in entry.recipients],
+        "",
+    )
+    print()
+    tries = [(one.number, moment(one.at), one.way_out, one.outcome) for one in attempts]
+    table(("TRY", "AT", "WAY OUT", "OUTCOME"), tries, "not tried yet")
+
+
+def outbound_json(entry: OutboxEntry) -> dict[str, object]:
+    """A mail out as programs see it."""
+    return {
+        "id": entry.id,
+        "state": entry.state.value,
+        "way_out": entry.way_out,
+        "message_id": entry.message_id,
+        "sender": entry.sender,
+        "recipients": [
+            {"address": one.address, "state": one.state.value, "code": one.code, "text": one.text}
+            for one in entry.recipients
+        ],
+        "attempts": entry.attempts,
+        "created": iso(entry.created),
+        "next_attempt": iso(entry.next_attempt),
+        "finished": iso(entry.finished),
+        "diagnosis": entry.diagnosis,
+    }
+
+
+def _mailboxes(arguments: argparse.Namespace) -> int:
+    with opened(settings_of(arguments.conf), must_exist=True) as store:
+        states = store.mailboxes.all().values()
+    show = iso if arguments.json else moment
+    rows = [
+        {
+            "name": one.name,
+            "state": one.state,
+            "last_poll": show(one.last_poll),
+            "last_mail": show(one.last_mail),
+            "last_error": one.last_error,
+            "next_due": show(one.next_due),
+        }
+        for one in states
+    ]
+    if arguments.json:
+        for row in rows:
+            json_line(row)
+    else:
+        columns = ("NAME", "STATE", "LAST POLL", "LAST MAIL", "LAST ERROR", "NEXT DUE")
+        table(columns, [["" if cell is None else cell for cell in row.values()] for row in rows], "no mailboxes yet")
+    return os.EX_OK

@@ -1,0 +1,68 @@
+"""The commands and their arguments; from an error to one line and an exit code (sysexits.h)."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from emaild import __version__
+from emaild.cli import conf, demo, look, run, send
+from emaild.errors import ConfigError, OperatorError, StoreFailed, UsageError
+
+DEFAULT_CONF = Path("/etc/emaild/emaild.conf")
+INTERRUPTED = 128 + signal.SIGINT  # what a shell reports of a process that Ctrl-C ended
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with our exit code for a wrong command line, and one line for it."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; '{self.prog} --help' shows what there is")
+
+
+def parser() -> Parser:
+    """The whole command line."""
+    top = Parser(prog="emaild", description="Mailboxes in, interactions, a durable outbox out.")
+    top.add_argument("--version", action="version", version=f"emaild {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
+
+    def add(name: str, does: Callable[[argparse.Namespace], int], help: str) -> Parser:
+        made = commands.add_parser(name, help=help, description=help)
+        made.set_defaults(does=does)
+        made.add_argument(
+            "--conf", type=Path, default=DEFAULT_CONF, metavar="PATH", help=f"the conf file (default: {DEFAULT_CONF})"
+        )
+        return made
+
+    run.register(add)
+    demo.register(add)
+    conf.register(add)
+    send.register(add)
+    look.register(add)
+    return top
+
+
+def command(arguments: Sequence[str]) -> int:
+    """Run one command line. Returns the exit code; nothing but a fault of ours leaves it as an exception."""
+    try:
+        chosen = parser().parse_args(arguments)
+        code = chosen.does(chosen)
+        sys.stdout.flush()
+    except OperatorError as error:
+        # Faults in conf files start with file:line, so that editors and people can jump there.
+        print(error if isinstance(error, ConfigError) else f"emaild: {error}", file=sys.stderr)
+        return error.exit_code
+    except StoreFailed as error:
+        print(f"emaild: the store cannot be used just now: {error}", file=sys.stderr)
+        return os.EX_TEMPFAIL
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # `emaild inbox | head`: the reader has what it wanted
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return os.EX_OK
+    return int(code)

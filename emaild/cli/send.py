@@ -1,0 +1,130 @@
+"""`emaild send`: a mail into the outbox, whether the daemon runs or not."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from emaild import fault_points
+from emaild.cli.registry import Add
+from emaild.cli.state import opened, settings_of
+from emaild.errors import ConfigError, InputError, UsageError
+from emaild.fault_points import FaultPoint
+from emaild.message import Outbound, new_id
+from emaild.render.compose import Composed, Draft, Enclosed, adopt, compose
+from emaild.render.templates import rendered
+from emaild.settings.load import Settings
+from emaild.settings.way_out import WayOutSection
+from emaild.shipped import shipped
+
+
+def register(add: Add) -> None:
+    """The command of this module."""
+    made = add("send", _send, "put a mail into the outbox and print its id")
+    made.add_argument("file", nargs="?", metavar="FILE.eml", help="a finished mail; - for standard input")
+    made.add_argument("--from", dest="sender", metavar="ADDRESS")
+    for name in ("--to", "--cc", "--bcc"):
+        made.add_argument(name, action="append", default=[], metavar="ADDRESS", help="may be repeated")
+    made.add_argument("--subject", default="")
+    made.add_argument("--text", default="", help="the plain text")
+    made.add_argument("--html", default="", help="the HTML")
+    made.add_argument("--attach", action="append", default=[], type=Path, metavar="FILE", help="may be repeated")
+    made.add_argument("--header", action="append", default=[], metavar="NAME:VALUE", help="may be repeated")
+    made.add_argument("--way-out", metavar="SECTION", help="the [smtp-client...] section to send by")
+    made.add_argument("--test", nargs=2, metavar=("SECTION", "ADDRESS"), help="a test mail by that way out")
+
+
+def _send(arguments: argparse.Namespace) -> int:
+    settings = settings_of(arguments.conf)
+    now = datetime.now(UTC)
+    if arguments.test:
+        mail, way = _test_mail(settings, arguments, now)
+    else:
+        mail = _mail(settings, arguments, now)
+        way = _way_out(settings, arguments.way_out, mail.sender, arguments.conf)
+    fault_points.reached(FaultPoint.COMPOSED)
+    outbound = Outbound(
+        id=new_id(now),
+        way_out=way.name,
+        sender=mail.sender,
+        recipients=mail.recipients,
+        message_id=mail.message_id,
+        raw=mail.raw,
+    )
+    with opened(settings, must_exist=False) as store:
+        store.outbox.add(outbound, now)
+    fault_points.reached(FaultPoint.QUEUED)
+    print(outbound.id)
+    return os.EX_OK
+
+
+def _mail(settings: Settings, arguments: argparse.Namespace, now: datetime) -> Composed:
+    domain = settings.processing.default_domain
+    written = arguments.sender or arguments.subject or arguments.text or arguments.html or arguments.attach
+    if arguments.file:
+        if written or arguments.header:
+            raise UsageError("a finished mail says for itself what these options would; give a file or the options")
+        return adopt(_read(arguments.file), now=now, domain=domain, recipients=_people(arguments))
+    if not arguments.sender:
+        raise UsageError("--from is needed, or a file with a finished mail")
+    return compose(
+        Draft(
+            sender=arguments.sender,
+            to=tuple(arguments.to),
+            cc=tuple(arguments.cc),
+            bcc=tuple(arguments.bcc),
+            subject=arguments.subject,
+            text=arguments.text,
+            html=arguments.html,
+            headers=tuple(_header(line) for line in arguments.header),
+            attachments=tuple(Enclosed(name=file.name, content=_read(str(file))) for file in arguments.attach),
+        ),
+        now=now,
+        domain=domain,
+    )
+
+
+def _test_mail(settings: Settings, arguments: argparse.Namespace, now: datetime) -> tuple[Composed, WayOutSection]:
+    section, address = arguments.test
+    way = _way_out(settings, section, "", arguments.conf)
+    sender = arguments.sender or (way.user if "@" in way.user else address)
+    folders = tuple(folder for folder in (settings.emaild.templates, shipped("templates")) if folder)
+    values = {"now": now, "way_out": way.name, "server": f"{way.server}:{way.port}"}
+    text = rendered("notices/test-mail.txt", folders, values)
+    draft = Draft(sender=sender, to=(address,), subject=f"Test mail from emaild [{way.name}]", text=text)
+    return compose(draft, now=now, domain=settings.processing.default_domain), way
+
+
+def _way_out(settings: Settings, name: str | None, sender: str, conf: Path) -> WayOutSection:
+    if name is not None:
+        by_name = {known.lower(): way for known, way in settings.ways_out.items()}
+        if name.lower() not in by_name:
+            there = ", ".join(settings.ways_out) or "none"
+            raise UsageError(f"no way out {name} in {conf}; there are: {there}")
+        return by_name[name.lower()]
+    way = settings.way_out_for(sender)
+    if way is None:
+        raise ConfigError((f"{conf}:1: there is no way out; add an [smtp-client] section with a server",))
+    return way
+
+
+def _people(arguments: argparse.Namespace) -> list[str]:
+    return [*arguments.to, *arguments.cc, *arguments.bcc]
+
+
+def _header(line: str) -> tuple[str, str]:
+    name, colon, value = line.partition(":")
+    if not colon:
+        raise UsageError(f"--header {line!r}: expected NAME:VALUE")
+    return name.strip(), value.strip()
+
+
+def _read(path: str) -> bytes:
+    try:
+        content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    return content

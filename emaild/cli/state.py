@@ -1,0 +1,61 @@
+"""What commands share: reading the settings, and opening the store as the user whom it belongs to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from emaild.errors import StateUnusable
+from emaild.log.setup import set_up
+from emaild.settings.load import Settings, load
+from emaild.store import Store, open_store
+from emaild.store.engine import FILE
+
+
+def settings_of(conf: Path) -> Settings:
+    """The settings, for a command that is not the daemon: systemd's credentials may be out of its sight."""
+    settings = load(conf, outside_unit=True)
+    set_up(settings.log.verbose, settings.log.message_format)
+    return settings
+
+
+@contextmanager
+def opened(settings: Settings, *, must_exist: bool) -> Iterator[Store]:
+    """The store, opened as its owner.
+
+    Raises:
+        StateUnusable: it cannot be used; or it is not there and *must_exist*.
+    """
+    directory = settings.emaild.state_directory
+    become_owner(directory)
+    if must_exist:
+        check_store(directory)
+    store = open_store(directory)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def check_store(directory: Path) -> None:
+    """Raises StateUnusable where there is no store that we may read."""
+    try:
+        (directory / FILE).stat()
+    except FileNotFoundError:
+        raise StateUnusable(f"{directory}: there is no store yet; 'emaild run' or 'emaild send' makes it") from None
+    except OSError as error:
+        raise StateUnusable(f"{directory}: {error.strerror}; run this as the user that emaild runs as") from error
+
+
+def become_owner(directory: Path) -> None:
+    """As root, go on as the owner of the state directory, so that no file in it ever belongs to root."""
+    if os.geteuid() != 0 or not directory.exists():
+        return
+    status = directory.stat()
+    if status.st_uid == 0:
+        return
+    os.setgroups([])
+    os.setgid(status.st_gid)
+    os.setuid(status.st_uid)

@@ -1,0 +1,323 @@
+"""The one wiring file: settings in, running parts out; the order of start, reload and drain."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import TypeVar
+
+from emaild import __version__
+from emaild.clock import Clock, SystemClock
+from emaild.errors import AlreadyRunning, ConfigError, StateUnusable, StoreFailed
+from emaild.jobs.collect import Collect
+from emaild.jobs.deliver import WayOut
+from emaild.jobs.schedule import Schedule
+from emaild.jobs.status import StatusBoard
+from emaild.jobs.sweep import EVERY, Sweep
+from emaild.jobs.workers import start_workers
+from emaild.log import events
+from emaild.log.setup import set_up
+from emaild.net.connect import Peer
+from emaild.net.idle import IdleWatch
+from emaild.reloader import FileWatch, Reloader
+from emaild.settings.load import Settings, load
+from emaild.settings.mailbox import MailboxSection, MailboxType
+from emaild.settings.option import Effect, options
+from emaild.settings.way_out import WayOutSection
+from emaild.sinks.smtp import Smtp
+from emaild.sources import Source
+from emaild.sources.imap import Imap
+from emaild.sources.pop3 import Pop3
+from emaild.store import Store, open_store
+from emaild.supervisor import Supervisor
+from emaild.systemd import Notifier
+
+LOCK = "daemon.lock"
+LONGEST_NAP = 1.0  # seconds; the main thread looks around, and writes the mailboxes' states, at least this often
+
+S = TypeVar("S", MailboxSection, WayOutSection)
+
+
+def source_for(section: MailboxSection) -> Source:
+    """The adapter that reads a mailbox section."""
+    peer = Peer(
+        host=section.server,
+        port=section.port,
+        security=section.security,
+        ca_file=section.ca_file,
+        connect_timeout=section.connect_timeout,
+        protocol_timeout=section.protocol_timeout,
+    )
+    return Imap(section, peer) if section.type is MailboxType.IMAP else Pop3(section, peer)
+
+
+def smtp_for(section: WayOutSection, clock: Clock) -> Smtp:
+    """A connection for a way out."""
+    peer = Peer(
+        host=section.server,
+        port=section.port,
+        security=section.security,
+        ca_file=section.ca_file,
+        connect_timeout=section.connect_timeout,
+        protocol_timeout=section.protocol_timeout,
+    )
+    return Smtp(section, peer, clock)
+
+
+@contextlib.contextmanager
+def alone(directory: Path) -> Iterator[None]:
+    """Hold the state directory's lock: there is one daemon on it. The system frees it when the process ends.
+
+    Raises:
+        AlreadyRunning: another daemon holds it.
+        StateUnusable: the directory cannot be used.
+    """
+    path = directory / LOCK
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StateUnusable(
+            f"{directory}: {error.strerror}; the state directory must exist and belong to the user that emaild runs"
+            " as ([emaild] state-directory names it)"
+        ) from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+            raise AlreadyRunning(
+                f"{directory}: another emaild runs on this state directory (process {holder or 'unknown'}); stop it"
+                " first, or give this one a state-directory of its own"
+            ) from error
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+class Daemon:
+    """The running whole. The main thread lives in `run`; everything else happens in the parts' threads."""
+
+    def __init__(self, conf: Path, settings: Settings, store: Store, clock: Clock | None = None) -> None:
+        self._conf = conf
+        self._settings = settings
+        self._store = store
+        self._clock = clock or SystemClock()
+        per_host = settings.emaild.connections_per_host
+        self._inbound = Schedule(self._clock, per_host=per_host)
+        self._outbound = Schedule(self._clock, per_host=settings.emaild.outbound_workers)
+        self._idle = IdleWatch(self._clock)
+        self._board = StatusBoard(store.mailboxes)
+        self._mailboxes: Supervisor[MailboxSection] = Supervisor(self._start_mailbox)
+        self._ways: Supervisor[WayOutSection] = Supervisor(self._start_way_out)
+        self._running_ways: dict[str, WayOut] = {}
+        self._reloader = Reloader(conf, self._clock, settings.emaild.reload_quiet, lambda: self._settings.digest)
+        self._watch = FileWatch(self._touched)
+        self._notifier = Notifier()
+        self._awake = threading.Event()
+        self._ending: str | None = None
+
+    # Parts
+
+    def _start_mailbox(self, section: MailboxSection) -> Collect:
+        job = Collect(
+            section,
+            source_for(section),
+            store=self._store,
+            schedule=self._inbound,
+            idle=self._idle,
+            board=self._board,
+            clock=self._clock,
+            queue=lambda: self._settings.processing.default_inbound_queue,
+        )
+        self._inbound.add(job)
+        return job
+
+    def _start_way_out(self, section: WayOutSection) -> WayOut:
+        way = WayOut(
+            section,
+            lambda: smtp_for(section, self._clock),
+            store=self._store,
+            schedule=self._outbound,
+            clock=self._clock,
+        )
+        way.start()
+        self._running_ways[section.name] = way
+        return way
+
+    def _apply(self, settings: Settings) -> tuple[set[str], set[str], int]:
+        """Make exactly these settings run. Returns the sections started, stopped, and how many were kept."""
+        self._settings = settings
+        self._board.configure({name: box.enable_client for name, box in settings.mailboxes.items()})
+        boxes = self._mailboxes.apply(_enabled(settings.mailboxes))
+        ways = self._ways.apply(_enabled(settings.ways_out))
+        for name in ways.stop - set(ways.start):
+            self._running_ways.pop(name, None)
+        started = set(boxes.start) | set(ways.start)
+        return started, set(boxes.stop | ways.stop), len(boxes.keep) + len(ways.keep)
+
+    # Life
+
+    def run(self) -> None:
+        """Work until SIGTERM or SIGINT, then finish what is under way."""
+        with self._signals():
+            self._begin()
+            while self._ending is None:
+                self._awake.wait(self._nap())
+                self._awake.clear()
+                self._reload_if_due()
+                self._flush()
+            self._end(self._ending)
+
+    def _begin(self) -> None:
+        resumed = self._store.outbox.resume()
+        if resumed:
+            events.outbound_resumed(count=resumed)
+        for warning in self._settings.warnings:
+            events.conf_warned(message=str(warning))
+        self._idle.start()
+        self._watch.start(self._conf)
+        self._reloader.touch()  # the files may have changed between their reading and this moment
+        start_workers("in", self._inbound, self._settings.emaild.inbound_workers)
+        start_workers("out", self._outbound, self._settings.emaild.outbound_workers)
+        self._apply(self._settings)
+        sweep = Sweep(self._store, self._clock, lambda: self._settings.store, lambda: list(self._running_ways.values()))
+        self._inbound.add(sweep, after=min(EVERY, 5.0))
+        events.daemon_started(
+            version=__version__,
+            conf=str(self._conf),
+            state=str(self._settings.emaild.state_directory),
+            mailboxes=len(self._mailboxes.sections),
+            ways_out=len(self._ways.sections),
+        )
+        if not self._mailboxes.sections and not self._ways.sections:
+            events.daemon_idle(message="no mailbox and no way out: add a [pop-client] or an [smtp-client] section")
+        self._notifier.ready(self._status())
+
+    def _end(self, reason: str) -> None:
+        self._notifier.stopping()
+        events.daemon_stopping(signal=reason)
+        self._watch.stop()
+        self._mailboxes.apply({})
+        self._ways.apply({})
+        self._inbound.stop()
+        self._outbound.stop()
+        until = self._clock.monotonic() + self._settings.emaild.drain_timeout
+        unfinished = self._drain(self._inbound, until) + self._drain(self._outbound, until)
+        self._flush()
+        self._idle.stop()
+        events.daemon_stopped(unfinished=unfinished)
+
+    def _drain(self, schedule: Schedule, until: float) -> int:
+        """Wait for running jobs, and keep systemd's watchdog content meanwhile."""
+        while True:
+            left = until - self._clock.monotonic()
+            unfinished = schedule.wait_until_idle(max(0.0, min(LONGEST_NAP, left)))
+            self._notifier.alive()
+            if not unfinished or left <= 0:
+                return unfinished
+
+    def _nap(self) -> float:
+        waits = [LONGEST_NAP, self._reloader.due_in(), self._notifier.watchdog_interval]
+        return min(wait for wait in waits if wait is not None)
+
+    def _flush(self) -> None:
+        self._notifier.alive()
+        with contextlib.suppress(StoreFailed):  # the jobs tell of it; the states are written when it works again
+            self._board.flush()
+
+    def _status(self) -> str:
+        return f"{len(self._mailboxes.sections)} mailboxes, {len(self._ways.sections)} ways out"
+
+    # Reload
+
+    def _touched(self) -> None:
+        self._reloader.touch()
+        self._awake.set()
+
+    def _reload_if_due(self) -> None:
+        if self._reloader.due_in() == 0.0 and self._reloader.wanted():
+            self._notifier.reloading()
+            self._reload()
+            self._notifier.ready(self._status())
+
+    def _reload(self) -> None:
+        """Read all, check all, then swap; anything wrong keeps what runs."""
+        try:
+            settings = load(self._conf)
+        except ConfigError as error:
+            self._reloader.refused()
+            events.reload_refused(faults=error.lines)
+            return
+        self._reloader.accepted()
+        late = _needs_restart(self._settings, settings)
+        set_up(settings.log.verbose, settings.log.message_format)
+        started, stopped, kept = self._apply(settings)
+        for warning in settings.warnings:
+            events.conf_warned(message=str(warning))
+        events.reload_applied(keep=kept, start=started, stop=stopped)
+        if late:
+            events.reload_needs_restart(options=late)
+        self._watch.stop()
+        self._watch.start(self._conf)  # conf.d may be new, or a link lead elsewhere
+
+    # Signals
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        """SIGTERM and SIGINT end, SIGHUP reloads. What was set before is set again at the end."""
+
+        def end(number: int, frame: FrameType | None) -> None:
+            self._ending = signal.Signals(number).name
+            self._awake.set()
+
+        def reload(number: int, frame: FrameType | None) -> None:
+            self._reloader.ask()
+            self._awake.set()
+
+        handlers = {signal.SIGTERM: end, signal.SIGINT: end, signal.SIGHUP: reload}
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _enabled(sections: Mapping[str, S]) -> dict[str, S]:
+    return {name: section for name, section in sections.items() if section.enable_client}
+
+
+def _needs_restart(old: Settings, new: Settings) -> list[str]:
+    """Changed options that count from the next start only."""
+    before, after = old.sections(), new.sections()
+    return [
+        f"[{name}] {option.name}"
+        for name, section in after.items()
+        if name in before
+        for option in options(type(section))
+        if option.effect is Effect.RESTART and getattr(section, option.field) != getattr(before[name], option.field)
+    ]
+
+
+def run(conf: Path, settings: Settings) -> None:
+    """Start the daemon on the settings' state directory and stay until it is told to end.
+
+    Raises:
+        AlreadyRunning, StateUnusable, StoreTooNew: it cannot start.
+    """
+    set_up(settings.log.verbose, settings.log.message_format)
+    with alone(settings.emaild.state_directory):
+        store = open_store(settings.emaild.state_directory, lambda old, new: events.store_migrated(old=old, new=new))
+        try:
+            Daemon(conf, settings, store).run()
+        finally:
+            store.close()

@@ -1,0 +1,225 @@
+"""Reading one mailbox: mails become interactions, and only then the server is told.
+
+Order is everything here. Mails, interactions and "this key was taken" are one commit; the server is told after it;
+that the server was told is a commit of its own. Whichever step is the last before the power fails, the next turn
+goes on from there, and a step that is done twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+
+from emaild import fault_points
+from emaild.clock import Clock
+from emaild.errors import RemoteError, StoreFailed
+from emaild.fault_points import FaultPoint
+from emaild.jobs.health import Health
+from emaild.jobs.schedule import Schedule
+from emaild.jobs.status import StatusBoard
+from emaild.log import events
+from emaild.message import Facts, Inbound, Interaction, new_id
+from emaild.mime.view import facts
+from emaild.net.idle import IdleWatch
+from emaild.retry import Backoff
+from emaild.settings.mailbox import AfterFetch, MailboxSection
+from emaild.sources import Listing, Source, Wait
+from emaild.store import Store
+from emaild.store.raw import digest
+
+LEAST_BACKOFF = 5.0  # seconds; a mailbox that fails is left alone for this long at least
+MOST_BACKOFF = 900.0  # seconds; a server that is back is used again within a quarter of an hour
+
+
+class Collect:
+    """The job of one mailbox section."""
+
+    def __init__(
+        self,
+        section: MailboxSection,
+        source: Source,
+        *,
+        store: Store,
+        schedule: Schedule,
+        idle: IdleWatch,
+        board: StatusBoard,
+        clock: Clock,
+        queue: Callable[[], str],
+    ) -> None:
+        self._section = section
+        self._source = source
+        self._store = store
+        self._schedule = schedule
+        self._idle = idle
+        self._board = board
+        self._clock = clock
+        self._queue = queue
+        self._stopped = threading.Event()
+        self._troubled: set[str] = set()  # fetched when the connection broke: they must not keep the others waiting
+        backoff = Backoff(first=max(section.cycle_time, LEAST_BACKOFF), maximum=MOST_BACKOFF)
+        self._health = Health(section.name, backoff, events.mailbox_failed, events.mailbox_recovered)
+        self.name = section.name
+        self.host = section.server
+
+    def stop(self) -> None:
+        """No further turn; what is under way ends after its batch. The connection is closed by the last run."""
+        self._stopped.set()
+        self._schedule.retire(self)
+
+    def run(self) -> float | None:
+        """One turn, and then wait for the next as the source says."""
+        self._idle.recall(self.name)
+        if self._stopped.is_set():
+            self._source.close()
+            return None
+        try:
+            more = self._turn()
+            wait = Wait(0) if more or self._stopped.is_set() else self._source.wait()
+        except RemoteError as error:
+            return self._failed(error)
+        except StoreFailed as error:
+            self._source.close()
+            events.store_failed(action=f"keep mail of {self.name}", reason=str(error))
+            return LEAST_BACKOFF
+        self._health.worked()
+        self._show("ok", wait.seconds)
+        if wait.connection is None:
+            return wait.seconds
+        self._idle.watch(self.name, wait.connection, wait.seconds, lambda: self._schedule.wake(self))
+        return None
+
+    def _failed(self, error: RemoteError) -> float:
+        self._source.close()
+        wait = self._health.failed(error)
+        self._show("failing", wait)
+        return wait
+
+    def _show(self, state: str, wait: float) -> None:
+        now = self._clock.now()
+        self._board.update(
+            self.name,
+            state=state,
+            last_poll=now,
+            last_error=self._health.last_error if state == "failing" else None,
+            next_due=now + timedelta(seconds=wait),
+        )
+
+    def _turn(self) -> bool:
+        """Take what there is, up to maximum-msg-number mails. Returns whether there is more."""
+        account, kept = self._section.account, self._store.interactions
+        self._source.open()
+        listing = self._source.look(kept.cursor(account))
+        self._meet(listing)
+        unsettled = kept.unsettled(account)
+        self._source.acknowledge(unsettled)
+        wanted = self._wanted(listing)
+        now = wanted[: self._section.maximum_msg_number]
+        acknowledged = unsettled + self._take(now)
+        self._source.finish()
+        if acknowledged:
+            fault_points.reached(FaultPoint.ACKNOWLEDGED)
+        more = bool(kept.unknown(account, listing.keys)) if wanted else False
+        cursor = listing.cursor if more else listing.cursor_when_done
+        if acknowledged or (cursor != listing.cursor and not more):
+            kept.settle(account, acknowledged, cursor)
+            if acknowledged:
+                fault_points.reached(FaultPoint.SETTLED)
+        return more and len(wanted) > len(now)
+
+    def _meet(self, listing: Listing) -> None:
+        """What is to be remembered and said of a mailbox that is new to us."""
+        if not (listing.first_contact or listing.renumbered):
+            return
+        account = self._section.account
+        self._store.interactions.remember(account, listing.cursor, listing.skipped)
+        if listing.renumbered:
+            events.mailbox_renumbered(section=self.name, account=account)
+        else:
+            events.mailbox_first_contact(
+                section=self.name,
+                account=account,
+                held=listing.held,
+                skipped=listing.held - len(listing.keys),
+            )
+
+    def _wanted(self, listing: Listing) -> list[str]:
+        """What was never taken, in the server's order but for what made trouble, which comes last."""
+        kept, account = self._store.interactions, self._section.account
+        unknown = kept.unknown(account, listing.keys)
+        if unknown and self._section.begin_date is not None:
+            old = self._source.before(self._section.begin_date, unknown)
+            if old:
+                kept.remember(account, listing.cursor, sorted(old))
+                unknown = [key for key in unknown if key not in old]
+        return sorted(unknown, key=lambda key: key in self._troubled)
+
+    def _take(self, keys: Sequence[str]) -> list[str]:
+        """Fetch, store, acknowledge, batch by batch. Returns the keys of which the server was told."""
+        acknowledged: list[str] = []
+        missing = set(keys)
+        try:
+            for batch in self._fetch(keys):
+                fault_points.reached(FaultPoint.FETCHED)
+                done = [inbound.key for inbound in batch]
+                self._keep(batch)
+                missing.difference_update(done)
+                fault_points.reached(FaultPoint.STORED)
+                self._source.acknowledge(done)
+                acknowledged += done
+                if self._stopped.is_set():
+                    break
+        except RemoteError:
+            self._troubled.update([key for key in keys if key in missing][:1])
+            raise
+        self._troubled.clear()
+        return acknowledged
+
+    def _fetch(self, keys: Sequence[str]) -> Iterator[list[Inbound]]:
+        """In batches; after trouble one by one, so that the mail which makes it is found and comes last."""
+        if not self._troubled:
+            yield from self._source.fetch(keys)
+        for key in keys if self._troubled else ():
+            yield from self._source.fetch([key])
+
+    def _keep(self, batch: Sequence[Inbound]) -> None:
+        """One commit for the batch."""
+        entries = [(inbound, self._interaction(inbound)) for inbound in batch]
+        settled = self._section.after is AfterFetch.LEAVE
+        again = self._store.interactions.keep(self._section.account, entries, settled=settled)
+        for inbound, entry in entries:
+            if inbound.key in again:
+                events.mail_known(section=self.name, key=inbound.key)
+                continue
+            events.interaction_created(
+                section=self.name,
+                interaction=entry.id,
+                subtype=entry.subtype,
+                queue=entry.queue,
+                message_id=entry.facts.message_id,
+                size=len(inbound.raw),
+            )
+        self._board.update(self.name, last_mail=self._clock.now())
+
+    def _interaction(self, inbound: Inbound) -> Interaction:
+        now = self._clock.now()
+        name = new_id(now)
+        return Interaction(
+            id=name,
+            type="Inbound",
+            subtype="InboundNew",
+            mailbox=self.name,
+            received=now,
+            queue=self._section.endpoint or self._queue(),
+            thread_id=name,
+            raw_digest=digest(inbound.raw),
+            facts=self._facts(inbound),
+        )
+
+    def _facts(self, inbound: Inbound) -> Facts:
+        """A mail that our own code cannot read is stored all the same."""
+        try:
+            return facts(inbound.raw)
+        except Exception:  # noqa: BLE001  (one bad mail must not stop its mailbox)
+            events.mail_unreadable(section=self.name, key=inbound.key)
+            return Facts()

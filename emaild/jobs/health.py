@@ -1,0 +1,58 @@
+"""Whether a remote side works: failures in a row, what is said of them, and how long to wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from emaild.errors import RemoteError
+from emaild.retry import Backoff
+
+
+class Failed(Protocol):
+    """How a failure is told."""
+
+    def __call__(self, *, section: str, action: str, reason: str, temporary: bool, retry_in: float) -> None: ...
+
+
+class Recovered(Protocol):
+    """How the end of failures is told."""
+
+    def __call__(self, *, section: str, failures: int) -> None: ...
+
+
+class Health:
+    """Failures in a row of one section. Each kind of failure is told once, and its end."""
+
+    def __init__(self, section: str, backoff: Backoff, failed: Failed, recovered: Recovered) -> None:
+        self._section = section
+        self._backoff = backoff
+        self._tell_failed: Callable[..., None] = failed
+        self._tell_recovered: Callable[..., None] = recovered
+        self._kind: tuple[type[RemoteError], str] | None = None
+        self.failures = 0
+        self.last_error: str | None = None
+
+    def failed(self, error: RemoteError) -> float:
+        """It failed once more. Returns seconds to wait before the next try."""
+        self.failures += 1
+        wait = self._backoff.delay(self.failures)
+        self.last_error = f"{error.action}: {error.reason}"
+        kind = (type(error), error.action)  # not the reason: servers put session numbers into it
+        if kind != self._kind:
+            self._kind = kind
+            self._tell_failed(
+                section=self._section,
+                action=error.action,
+                reason=error.reason,
+                temporary=error.temporary,
+                retry_in=wait,
+            )
+        return wait
+
+    def worked(self) -> None:
+        """It worked."""
+        if self.failures:
+            self._tell_recovered(section=self._section, failures=self.failures)
+        self._kind = None
+        self.failures = 0

@@ -1,0 +1,161 @@
+"""Which job is to run when. Workers take what is due and say, when it is done, when it is due again."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import math
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from emaild.clock import Clock
+
+
+class Job(Protocol):
+    """Something that is done again and again."""
+
+    @property
+    def name(self) -> str:
+        """Two jobs of one name never run at the same time."""
+
+    @property
+    def host(self) -> str:
+        """What it talks to: only so many jobs of one host run at the same time."""
+
+    def run(self) -> float | None:
+        """Do it once. Returns seconds until the next time; None: not before it is woken."""
+
+
+@dataclass(order=True)
+class _Entry:
+    due: float
+    order: int
+    job: Job = field(compare=False)
+    again: bool = field(default=False, compare=False)  # woken while it ran
+    retired: bool = field(default=False, compare=False)  # it runs once more and then never
+
+
+class Schedule:
+    """Jobs by the time at which they are due. Safe for any thread."""
+
+    def __init__(self, clock: Clock, *, per_host: int) -> None:
+        self._clock = clock
+        self._per_host = per_host
+        self._changed = threading.Condition()
+        self._order = itertools.count()
+        self._entries: dict[int, _Entry] = {}  # by the job's identity
+        self._heap: list[_Entry] = []
+        self._running: dict[str, _Entry] = {}
+        self._hosts: dict[str, int] = {}
+        self._held: dict[str, deque[_Entry]] = {}  # due, and their host has its share already
+        self._stopped = False
+
+    def add(self, job: Job, *, after: float = 0.0) -> None:
+        """A new job, due after that many seconds."""
+        with self._changed:
+            entry = self._entries[id(job)] = _Entry(self._clock.monotonic() + after, next(self._order), job)
+            self._push(entry)
+
+    def wake(self, job: Job) -> None:
+        """The job is due now; if it runs, once more when it is done. A job that is not here is none of ours."""
+        with self._changed:
+            entry = self._entries.get(id(job))
+            if entry is None:
+                return
+            if self._running.get(job.name) is entry:
+                entry.again = True
+            elif entry.due > self._clock.monotonic():
+                self._replace(entry, self._clock.monotonic())
+
+    def retire(self, job: Job) -> None:
+        """The job runs once more, as soon as it can, to put things in order; then it is forgotten."""
+        with self._changed:
+            entry = self._entries.get(id(job))
+            if entry is not None:
+                entry.retired = True
+        self.wake(job)
+
+    def take(self) -> Job | None:
+        """Wait for a job that is due and take it; None when the schedule is stopped."""
+        with self._changed:
+            while not self._stopped:
+                entry = self._pop_due()
+                if entry is not None:
+                    self._running[entry.job.name] = entry
+                    self._hosts[entry.job.host] = self._hosts.get(entry.job.host, 0) + 1
+                    return entry.job
+                self._changed.wait(self._pause())
+            return None
+
+    def done(self, job: Job, after: float | None) -> None:
+        """A taken job was run; it is due again after that many seconds, or when woken."""
+        with self._changed:
+            entry = self._running.pop(job.name)
+            self._hosts[job.host] -= 1
+            if not self._hosts[job.host]:
+                del self._hosts[job.host]
+            waiting = self._held.get(job.host)
+            if waiting:
+                self._push(waiting.popleft())
+            if entry.retired and not entry.again:
+                del self._entries[id(job)]
+            else:
+                delay = 0.0 if entry.again else math.inf if after is None else after
+                entry.again = False
+                self._replace(entry, self._clock.monotonic() + delay)
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Hand out no more jobs."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+
+    def wait_until_idle(self, seconds: float) -> int:
+        """Wait until no job runs, for that long at most. Returns how many still run."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._running, timeout=seconds)
+            return len(self._running)
+
+    def time_has_passed(self) -> None:
+        """Look at the clock again: for whoever moves a clock of his own."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def _push(self, entry: _Entry) -> None:
+        heapq.heappush(self._heap, entry)
+        self._changed.notify()
+
+    def _replace(self, entry: _Entry, due: float) -> None:
+        """Put an entry at another time; the old one on the heap is known to be void by its identity."""
+        renewed = _Entry(due, next(self._order), entry.job, entry.again, entry.retired)
+        self._entries[id(entry.job)] = renewed
+        self._push(renewed)
+
+    def _pop_due(self) -> _Entry | None:
+        now = self._clock.monotonic()
+        blocked = []
+        found = None
+        while self._heap and self._heap[0].due <= now and found is None:
+            entry = heapq.heappop(self._heap)
+            if self._entries.get(id(entry.job)) is not entry:
+                continue  # replaced
+            if entry.job.name in self._running:
+                blocked.append(entry)
+            elif self._hosts.get(entry.job.host, 0) >= self._per_host:
+                self._held.setdefault(entry.job.host, deque()).append(entry)
+            else:
+                found = entry
+        for entry in blocked:
+            heapq.heappush(self._heap, entry)
+        return found
+
+    def _pause(self) -> float | None:
+        """Seconds until the next job is due. A due one that is blocked by its namesake waits for `done`."""
+        now = self._clock.monotonic()
+        later = [entry.due for entry in self._heap[:1] if entry.due > now]
+        if not later or math.isinf(later[0]):
+            return None if not self._heap or math.isinf(self._heap[0].due) else 1.0
+        return later[0] - now

@@ -1,0 +1,51 @@
+"""The states of all mailboxes in memory, written to the store now and then for `emaild mailboxes`."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import Any
+
+from emaild.store.mailboxes import Mailboxes, MailboxStatus
+
+
+class StatusBoard:
+    """What is known of each mailbox. Safe for any thread."""
+
+    def __init__(self, mailboxes: Mailboxes) -> None:
+        self._mailboxes = mailboxes
+        self._lock = threading.Lock()
+        self._states: dict[str, MailboxStatus] = dict(mailboxes.all())
+        self._changed: set[str] = set()
+
+    def update(self, name: str, **changes: Any) -> None:
+        """Set some fields of a mailbox's state."""
+        with self._lock:
+            old = self._states.get(name) or MailboxStatus(name=name, state="waiting")
+            new = replace(old, **changes)
+            if new != old or name not in self._states:
+                self._states[name] = new
+                self._changed.add(name)
+
+    def configure(self, names: dict[str, bool]) -> None:
+        """These mailboxes are configured, True for those that are read."""
+        with self._lock:
+            self._states = {name: state for name, state in self._states.items() if name in names}
+            self._changed &= set(names)
+        for name, enabled in names.items():
+            if not enabled:
+                self.update(name, state="resting", next_due=None)
+            elif name not in self._states or self._states[name].state == "resting":
+                self.update(name, state="waiting")
+
+    def flush(self) -> None:
+        """Write what changed since the last time. Raises StoreFailed; what was not written is written next time."""
+        with self._lock:
+            changed = [self._states[name] for name in self._changed]
+            configured = list(self._states)
+            if not changed:
+                return
+        self._mailboxes.report(changed, configured)
+        with self._lock:
+            written = {state.name for state in changed if self._states.get(state.name) == state}
+            self._changed -= written

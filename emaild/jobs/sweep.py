@@ -1,0 +1,62 @@
+"""Tidying: what is older than the settings say goes, in steps so small that nobody waits for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from emaild.clock import Clock
+from emaild.errors import StoreFailed
+from emaild.jobs.deliver import WayOut
+from emaild.log import events
+from emaild.settings.daemon import StoreSection
+from emaild.store import Store
+
+EVERY = 60.0  # seconds; far below a lease, which this job renews
+STEP = 100  # rows removed in one commit
+STEPS = 20  # commits in one run; the rest goes the next time
+
+
+class Sweep:
+    """The job that prunes the store, renews leases and gives up expired mails."""
+
+    name = "sweep"
+    host = "store"
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        section: Callable[[], StoreSection],
+        ways: Callable[[], list[WayOut]],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._section = section
+        self._ways = ways
+
+    def run(self) -> float:
+        """Once a minute."""
+        try:
+            for way in self._ways():
+                way.renew_leases()
+                way.expire()
+            self._prune()
+        except StoreFailed as error:
+            events.store_failed(action="sweep", reason=str(error))
+        return EVERY
+
+    def _prune(self) -> None:
+        section, now = self._section(), self._clock.now()
+        gone = [0, 0]
+        for place, days, prune in (
+            (0, section.keep_interactions, self._store.interactions.prune),
+            (1, section.keep_history, self._store.outbox.prune),
+        ):
+            for _ in range(STEPS if days else 0):
+                removed = prune(now - timedelta(days=days), STEP)
+                gone[place] += removed
+                if removed < STEP:
+                    break
+        if any(gone):
+            events.store_pruned(interactions=gone[0], history=gone[1])

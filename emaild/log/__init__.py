@@ -1,0 +1,1 @@
+"""What emaild says: how lines look (setup) and everything that it can say (events)."""

@@ -1,0 +1,265 @@
+"""Everything that emaild can say: one function an event, past tense, with its number.
+
+Numbers below 30100 are Genesys's. An event never carries mail text or a secret. `section` is the conf section it is
+about, `interaction` and `outbound` are ids in the store, times are seconds, sizes bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from emaild.log.setup import say
+from emaild.settings.daemon import Verbosity
+
+STANDARD, INTERACTION = Verbosity.STANDARD, Verbosity.INTERACTION
+TRACE, DEBUG = Verbosity.TRACE, Verbosity.DEBUG
+
+
+# The daemon
+
+
+def daemon_started(*, version: str, conf: str, state: str, mailboxes: int, ways_out: int) -> None:
+    """The daemon is ready: settings read, store open, work begun."""
+    say(
+        "info",
+        STANDARD,
+        30100,
+        "daemon.started",
+        version=version,
+        conf=conf,
+        state=state,
+        mailboxes=mailboxes,
+        ways_out=ways_out,
+    )
+
+
+def daemon_stopping(*, signal: str) -> None:
+    """A signal asked the daemon to end; work under way goes on for drain-timeout at most."""
+    say("info", STANDARD, 30101, "daemon.stopping", signal=signal)
+
+
+def daemon_stopped(*, unfinished: int) -> None:
+    """The daemon ends. `unfinished` jobs were given up; they are done again after the next start."""
+    say("info", STANDARD, 30102, "daemon.stopped", unfinished=unfinished)
+
+
+def conf_warned(*, message: str) -> None:
+    """The conf files hold something that works and should not stay."""
+    say("warning", STANDARD, 30103, "conf.warned", message=message)
+
+
+def daemon_idle(*, message: str) -> None:
+    """There is nothing to do: neither a mailbox nor a way out is set."""
+    say("warning", STANDARD, 30104, "daemon.idle", message=message)
+
+
+def job_failed(*, job: str) -> None:
+    """A fault in emaild itself, with its traceback. The job is tried again later; please report it."""
+    say("error", STANDARD, 30105, "job.failed", job=job, exc_info=True)
+
+
+# Reload
+
+
+def reload_applied(*, keep: int, start: Iterable[str], stop: Iterable[str]) -> None:
+    """New settings are in effect. A section that changed is in both lists."""
+    say("info", STANDARD, 30110, "reload.applied", keep=keep, start=sorted(start), stop=sorted(stop))
+
+
+def reload_refused(*, faults: Iterable[str]) -> None:
+    """The conf files hold mistakes; what ran before goes on unchanged."""
+    say("error", STANDARD, 30111, "reload.refused", faults=list(faults))
+
+
+def reload_needs_restart(*, options: Iterable[str]) -> None:
+    """These options were changed and count from the next start only."""
+    say("warning", STANDARD, 30112, "reload.needs_restart", options=sorted(options))
+
+
+def watch_failed(*, reason: str) -> None:
+    """The system does not tell us of changed files; a SIGHUP still reloads."""
+    say("warning", STANDARD, 30113, "watch.failed", reason=reason)
+
+
+# Mailboxes
+
+
+def mailbox_connected(*, section: str, server: str, capabilities: str) -> None:
+    """Signed in."""
+    say("info", TRACE, 30120, "mailbox.connected", section=section, server=server, capabilities=capabilities)
+
+
+def mailbox_first_contact(*, section: str, account: str, held: int, skipped: int) -> None:
+    """A mailbox was read for the first time; `skipped` of the `held` mails are not taken (first-fetch)."""
+    say(
+        "info",
+        STANDARD,
+        30121,
+        "mailbox.first_contact",
+        section=section,
+        account=account,
+        held=held,
+        skipped=skipped,
+    )
+
+
+def mailbox_renumbered(*, section: str, account: str) -> None:
+    """The server gave all mails new UIDs (UIDVALIDITY changed); unseen mails are taken, known ones recognised."""
+    say("warning", STANDARD, 30122, "mailbox.renumbered", section=section, account=account)
+
+
+def mailbox_failed(*, section: str, action: str, reason: str, temporary: bool, retry_in: float) -> None:
+    """A mailbox could not be read. Said once, and again only when the reason changes."""
+    say(
+        "warning" if temporary else "error",
+        STANDARD,
+        30123,
+        "mailbox.failed",
+        section=section,
+        action=action,
+        reason=reason,
+        retry_in=round(retry_in, 1),
+    )
+
+
+def mailbox_recovered(*, section: str, failures: int) -> None:
+    """A mailbox that had failed is read again."""
+    say("info", STANDARD, 30124, "mailbox.recovered", section=section, failures=failures)
+
+
+def interaction_created(
+    *, section: str, interaction: str, subtype: str, queue: str, message_id: str | None, size: int
+) -> None:
+    """A mail is in the store for good."""
+    say(
+        "info",
+        INTERACTION,
+        30125,
+        "interaction.created",
+        section=section,
+        interaction=interaction,
+        subtype=subtype,
+        queue=queue,
+        message_id=message_id,
+        size=size,
+    )
+
+
+def mail_unreadable(*, section: str, key: str) -> None:
+    """Our own code failed on a mail, with the traceback. Its bytes are stored, little is known of it."""
+    say("error", STANDARD, 30126, "mail.unreadable", section=section, key=key, exc_info=True)
+
+
+def mail_known(*, section: str, key: str) -> None:
+    """A mail that was stored before came back under a new number; it stays one interaction."""
+    say("info", TRACE, 30127, "mail.known", section=section, key=key)
+
+
+def mail_refused(*, section: str, key: str, reason: str) -> None:
+    """The server lists a mail and will not give it; it stays there and is asked for again at the next turn."""
+    say("warning", STANDARD, 30128, "mail.refused", section=section, key=key, reason=reason)
+
+
+# Ways out
+
+
+def outbound_sent(*, section: str, outbound: str, message_id: str, recipients: int, attempt: int) -> None:
+    """The server took the mail for that many recipients."""
+    say(
+        "info",
+        INTERACTION,
+        30140,
+        "outbound.sent",
+        section=section,
+        outbound=outbound,
+        message_id=message_id,
+        recipients=recipients,
+        attempt=attempt,
+    )
+
+
+def outbound_deferred(*, section: str, outbound: str, reply: str, reason: str, retry_in: float, attempt: int) -> None:
+    """A temporary failure: the mail is tried again."""
+    say(
+        "warning",
+        INTERACTION,
+        30141,
+        "outbound.deferred",
+        section=section,
+        outbound=outbound,
+        reply=reply,
+        reason=reason,
+        retry_in=round(retry_in, 1),
+        attempt=attempt,
+    )
+
+
+def outbound_failed(*, section: str, outbound: str, recipients: Iterable[str], reply: str, reason: str) -> None:
+    """The mail is given up for these recipients."""
+    say(
+        "error",
+        STANDARD,
+        30142,
+        "outbound.failed",
+        section=section,
+        outbound=outbound,
+        recipients=list(recipients),
+        reply=reply,
+        reason=reason,
+    )
+
+
+def outbound_expired(*, section: str, outbound: str, recipients: Iterable[str], reason: str) -> None:
+    """The mail was tried for message-lifetime and is given up for these recipients."""
+    say(
+        "error",
+        STANDARD,
+        30143,
+        "outbound.expired",
+        section=section,
+        outbound=outbound,
+        recipients=list(recipients),
+        reason=reason,
+    )
+
+
+def outbound_resumed(*, count: int) -> None:
+    """Mails that were under way when the daemon ended without warning are sent again, under their Message-IDs."""
+    say("warning", STANDARD, 30144, "outbound.resumed", count=count)
+
+
+def way_out_failed(*, section: str, action: str, reason: str, temporary: bool, retry_in: float) -> None:
+    """A way out does not work; its mails wait. Said once, and again only when the reason changes."""
+    say(
+        "warning" if temporary else "error",
+        STANDARD,
+        30145,
+        "way_out.failed",
+        section=section,
+        action=action,
+        reason=reason,
+        retry_in=round(retry_in, 1),
+    )
+
+
+def way_out_recovered(*, section: str, failures: int) -> None:
+    """A way out that had failed works again."""
+    say("info", STANDARD, 30146, "way_out.recovered", section=section, failures=failures)
+
+
+# The store
+
+
+def store_failed(*, action: str, reason: str) -> None:
+    """The store cannot be written (a full disk, say); mails stay on their servers and in the outbox."""
+    say("error", STANDARD, 30160, "store.failed", action=action, reason=reason)
+
+
+def store_pruned(*, interactions: int, history: int) -> None:
+    """What is older than [store] says was removed."""
+    say("info", TRACE, 30161, "store.pruned", interactions=interactions, history=history)
+
+
+def store_migrated(*, old: int, new: int) -> None:
+    """The store was brought to this emaild's version."""
+    say("info", STANDARD, 30162, "store.migrated", old=old, new=new)

@@ -1,0 +1,1 @@
+"""Connections: how they are opened, secured, watched while they idle, and what their failures mean."""

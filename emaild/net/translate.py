@@ -1,0 +1,33 @@
+"""Library exceptions end in the adapters: here is how they become ours."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from emaild.errors import Rejected, RemoteError, Unreachable
+
+Meaning = Callable[[Exception], tuple[type[RemoteError], str]]
+"""From a library's exception to the class that it means, and the words for a person."""
+
+
+@contextmanager
+def translated(where: str, action: str, meaning: Meaning, *library: type[Exception]) -> Iterator[None]:
+    """Inside it the *library*'s exceptions become RemoteErrors, by *meaning*."""
+    try:
+        yield
+    except library as error:
+        kind, reason = meaning(error)
+        raise kind(where, action, reason) from error
+
+
+def network_meaning(error: OSError) -> tuple[type[RemoteError], str]:
+    """What a failed connection means: broken ones are tried again, an untrusted certificate needs a person."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Rejected, f"the certificate is not trusted: {error.verify_message}"
+    if isinstance(error, TimeoutError):
+        return Unreachable, "no answer in time"
+    if isinstance(error, FileNotFoundError):
+        return Rejected, f"cannot read {error.filename}: {error.strerror}"
+    return Unreachable, error.strerror or str(error) or type(error).__name__

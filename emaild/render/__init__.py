@@ -1,0 +1,1 @@
+"""Mails out: their bytes, and the texts in them."""

@@ -1,0 +1,68 @@
+"""Where mail comes from: what every protocol offers, and which adapter serves a section.
+
+A source is used by one worker at a time. A turn is: open, look, fetch and acknowledge in batches, finish; a source
+may keep its connection between two turns. After any RemoteError the source has closed it.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from emaild.message import Inbound
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """What a mailbox holds that may have to be taken, in the server's order.
+
+    `skipped` are keys of old mails that must never be taken; they are remembered together with `cursor`, which the
+    next look is given. `cursor_when_done` replaces it once all of `keys` are in the store. `held` counts all mails.
+    """
+
+    keys: tuple[str, ...]
+    cursor: str
+    cursor_when_done: str
+    held: int
+    first_contact: bool = False
+    renumbered: bool = False
+    skipped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Wait:
+    """How to wait for the next turn: for that many seconds, or until `connection`, if any, has something to read."""
+
+    seconds: float
+    connection: socket.socket | None = None
+
+
+class Source(Protocol):
+    """A mailbox on a server. Every method but `close` raises RemoteError, and waits no longer than its timeouts."""
+
+    def open(self) -> None:
+        """Connect and sign in, unless that connection is still there from the last turn."""
+
+    def look(self, cursor: str | None) -> Listing:
+        """What there is to take; *cursor* is what an earlier look left, None at the first contact."""
+
+    def before(self, day: datetime, keys: Sequence[str]) -> frozenset[str]:
+        """Those of *keys* that reached the mailbox before *day*."""
+
+    def fetch(self, keys: Sequence[str]) -> Iterator[list[Inbound]]:
+        """The mails in batches, in order. One that is gone, or that the server will not give, is left out."""
+
+    def acknowledge(self, keys: Sequence[str]) -> None:
+        """They are in the store for good: mark, move or delete them as the section says. May be repeated."""
+
+    def finish(self) -> None:
+        """End the turn; when this returns, what was acknowledged is done on the server."""
+
+    def wait(self) -> Wait:
+        """How to wait for the next turn."""
+
+    def close(self) -> None:
+        """Drop the connection; never raises."""

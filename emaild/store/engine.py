@@ -1,0 +1,198 @@
+"""Opening the store: one SQLite file in the state directory, several processes at once.
+
+Write-ahead log, and synchronous=FULL: a commit that returned is on the disk.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, text, update
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from emaild.errors import StateUnusable, StoreFailed, StoreTooNew
+from emaild.store import schema
+
+FILE = "emaild.db"
+BUSY_SECONDS = 30  # how long to wait for another process that writes
+
+
+class Database:
+    """The open store. Reading goes on beside writing; one thread of a process writes at a time."""
+
+    def __init__(self, path: Path, engine: Engine) -> None:
+        self.path = path
+        self._engine = engine
+        self._writing = threading.RLock()
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction, on the disk when it ends; undone when it raises."""
+        with self._writing, _failing(), self._engine.connect() as connection:
+            connection.execute(text("BEGIN IMMEDIATE"))
+            try:
+                yield connection
+            except BaseException:
+                with suppress(DBAPIError):  # SQLite has rolled back by itself after some errors, as a full disk
+                    connection.exec_driver_sql("ROLLBACK")
+                raise
+            connection.exec_driver_sql("COMMIT")
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent view."""
+        with _failing(), self._engine.connect() as connection:
+            connection.execute(text("BEGIN"))
+            try:
+                yield connection
+            finally:
+                connection.exec_driver_sql("ROLLBACK")
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._engine.dispose()
+
+
+@contextmanager
+def _failing() -> Iterator[None]:
+    """SQLite's passing troubles (full disk, locked, disk I/O) as ours."""
+    try:
+        yield
+    except OperationalError as error:
+        raise StoreFailed(str(error.orig)) from error
+
+
+def open_database(directory: Path, migrated: Callable[[int, int], None] = lambda old, new: None) -> Database:
+    """The store in that state directory, made if it is not there, brought to today's schema.
+
+    *migrated* is told the old and the new version.
+
+    Raises:
+        StateUnusable: the directory cannot be written, or the file is no store.
+        StoreTooNew: a newer emaild wrote it.
+    """
+    path = directory / FILE
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600, exist_ok=True)
+    except OSError as error:
+        raise StateUnusable(_refused(directory, error)) from error
+    database = Database(path, _engine(path))
+    try:
+        _bring_up_to_date(database, migrated)
+    except (DBAPIError, StoreFailed) as error:
+        database.close()
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        raise StateUnusable(f"{path}: {reason}; the store cannot be opened") from error
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _refused(directory: Path, error: OSError) -> str:
+    return (
+        f"{directory}: {error.strerror}; the state directory must exist and belong to the user that emaild runs as"
+        " ([emaild] state-directory names it)"
+    )
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{path}",
+        isolation_level="AUTOCOMMIT",  # transactions are begun by Database, as IMMEDIATE ones
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        pool_size=8,
+        max_overflow=64,
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _: object) -> None:
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    return engine
+
+
+def _bring_up_to_date(database: Database, migrated: Callable[[int, int], None]) -> None:
+    found = _version(database)
+    if found == schema.CURRENT:
+        return
+    with database.write() as connection:  # another process may have been quicker: look again inside
+        found = _read_version(connection)
+        if found > schema.CURRENT:
+            raise StoreTooNew(
+                f"{database.path}: written by a newer emaild (store version {found}, this one knows"
+                f" {schema.CURRENT}); run that newer emaild, or restore a backup from before"
+            )
+        for migration in schema.MIGRATIONS[found:]:
+            migration(connection)
+        if found == 0:
+            connection.execute(insert(schema.version).values(version=schema.CURRENT))
+        else:
+            connection.execute(update(schema.version).values(version=schema.CURRENT))
+    if 0 < found < schema.CURRENT:
+        migrated(found, schema.CURRENT)
+
+
+def _version(database: Database) -> int:
+    with database.read() as connection:
+        return _read_version(connection)
+
+
+def _read_version(connection: Connection) -> int:
+    if not inspect(connection).has_table(schema.version.name):
+        return 0
+    return int(connection.execute(select(schema.version.c.version)).scalar_one())
+
+
+def back_up(source: Path, target: Path) -> None:
+    """A consistent copy of a store that may be in use, complete on the disk when this returns.
+
+    Raises:
+        StateUnusable: either file cannot be used; nothing is left at *target* then.
+    """
+    partial = target.with_name(target.name + ".partial")
+    try:
+        partial.unlink(missing_ok=True)
+        partial.touch(mode=0o600)
+        _copy(source, partial)
+        _sync(partial)
+        partial.replace(target)
+        _sync(target.parent)
+    except (OSError, sqlite3.Error) as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise StateUnusable(f"cannot back up {source} to {target}: {error}") from error
+
+
+def _copy(source: Path, target: Path) -> None:
+    with _closing(source) as origin, _closing(target) as copy:
+        origin.backup(copy, pages=2048, sleep=0.01)  # small steps, so that the daemon's commits go on between them
+        copy.execute("PRAGMA journal_mode = DELETE").close()
+        verdict = copy.execute("PRAGMA quick_check").fetchone()[0]
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(f"the copy is not sound: {verdict}")
+
+
+@contextmanager
+def _closing(path: Path) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file, or the names in a directory, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

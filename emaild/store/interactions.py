@@ -1,0 +1,198 @@
+"""Interactions, and what was fetched from which mailbox.
+
+Both change in one commit, so that neither is ever without the other.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from emaild.errors import NotFound
+from emaild.message import Attachment, Facts, Inbound, Interaction, InteractionState
+from emaild.store import raw
+from emaild.store.engine import Database
+from emaild.store.schema import cursor, interaction, seen
+
+NAMES_AT_ONCE = 500  # below SQLite's limit of variables in one statement
+PAGE = 200
+
+
+class Interactions:
+    """The inbound half of the store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # Taking mail in
+
+    def cursor(self, account: str) -> str | None:
+        """Where reading that account stands, None before the first contact."""
+        with self._database.read() as connection:
+            return connection.execute(select(cursor.c.cursor).where(cursor.c.account == account)).scalar_one_or_none()
+
+    def remember(self, account: str, position: str, skipped: Sequence[str] = ()) -> None:
+        """Set the cursor; *skipped* are keys that are never to be taken."""
+        with self._database.write() as connection:
+            for part in _parts(skipped):
+                rows = [{"account": account, "key": key, "settled": True} for key in part]
+                connection.execute(upsert(seen).on_conflict_do_nothing(), rows)
+            _move(connection, account, position)
+
+    def unknown(self, account: str, keys: Sequence[str]) -> list[str]:
+        """Those of *keys* that were never taken nor skipped, in their order."""
+        known: set[str] = set()
+        with self._database.read() as connection:
+            for part in _parts(keys):
+                query = select(seen.c.key).where(seen.c.account == account, seen.c.key.in_(part))
+                known.update(connection.scalars(query))
+        return [key for key in keys if key not in known]
+
+    def keep(self, account: str, mails: Sequence[tuple[Inbound, Interaction]], *, settled: bool) -> frozenset[str]:
+        """Mails, their interactions and "this key was taken", in one commit; *settled*: the server need not be told.
+
+        Returns:
+            the keys whose bytes this account had brought before under another key: they stay one interaction.
+        """
+        again = set()
+        with self._database.write() as connection:
+            for inbound, entry in mails:
+                if _taken(connection, account, inbound.key):
+                    continue
+                if _brought(connection, account, entry.raw_digest):
+                    again.add(inbound.key)
+                else:
+                    raw.put(connection, entry.raw_digest, inbound.raw)
+                    connection.execute(insert(interaction).values(_row(entry)))
+                connection.execute(
+                    insert(seen).values(account=account, key=inbound.key, digest=entry.raw_digest, settled=settled)
+                )
+        return frozenset(again)
+
+    def unsettled(self, account: str) -> list[str]:
+        """Keys that are in the store and of which the server was perhaps not told."""
+        with self._database.read() as connection:
+            query = select(seen.c.key).where(seen.c.account == account, seen.c.settled.is_(False))
+            return list(connection.scalars(query))
+
+    def settle(self, account: str, keys: Sequence[str], position: str) -> None:
+        """The server did for these keys what after-fetch asks for; and reading stands at *position* now."""
+        with self._database.write() as connection:
+            _move(connection, account, position)
+            for part in _parts(keys):
+                chosen = (seen.c.account == account, seen.c.key.in_(part))
+                connection.execute(update(seen).where(*chosen).values(settled=True))
+
+    # Looking at it
+
+    def all(self, limit: int | None = None) -> Iterator[Interaction]:
+        """Interactions, the newest first; read a page at a time, so that thousands take no memory."""
+        last: tuple[float, str] | None = None
+        while limit is None or limit > 0:
+            query = select(interaction).order_by(interaction.c.received.desc(), interaction.c.id.desc())
+            if last is not None:
+                received, name = last
+                query = query.where(
+                    (interaction.c.received < received)
+                    | ((interaction.c.received == received) & (interaction.c.id < name))
+                )
+            with self._database.read() as connection:
+                rows = connection.execute(query.limit(min(limit or PAGE, PAGE))).all()
+            yield from map(_entry, rows)
+            if not rows:
+                return
+            last = (rows[-1].received, rows[-1].id)
+            limit = None if limit is None else limit - len(rows)
+
+    def get(self, name: str) -> Interaction:
+        """One interaction.
+
+        Raises:
+            NotFound: there is none with that id.
+        """
+        with self._database.read() as connection:
+            row = connection.execute(select(interaction).where(interaction.c.id == name.upper())).one_or_none()
+        if row is None:
+            raise NotFound(f"no interaction {name}; 'emaild inbox' lists those that are there")
+        return _entry(row)
+
+    def raw(self, entry: Interaction) -> bytes:
+        """The mail byte for byte as its server gave it."""
+        with self._database.read() as connection:
+            return raw.get(connection, entry.raw_digest)
+
+    def prune(self, before: datetime, most: int) -> int:
+        """Remove at most that many interactions received earlier, with their mails. Returns how many went."""
+        with self._database.write() as connection:
+            query = select(interaction.c.id, interaction.c.raw_digest)
+            old = connection.execute(query.where(interaction.c.received < before.timestamp()).limit(most)).all()
+            if old:
+                connection.execute(delete(interaction).where(interaction.c.id.in_([row.id for row in old])))
+                raw.drop_unused(connection, {row.raw_digest for row in old})
+        return len(old)
+
+
+def _parts(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(names), NAMES_AT_ONCE):
+        yield names[start : start + NAMES_AT_ONCE]
+
+
+def _move(connection: Connection, account: str, position: str) -> None:
+    row = upsert(cursor).values(account=account, cursor=position)
+    connection.execute(row.on_conflict_do_update(index_elements=["account"], set_={"cursor": position}))
+
+
+def _taken(connection: Connection, account: str, key: str) -> bool:
+    query = select(seen.c.key).where(seen.c.account == account, seen.c.key == key)
+    return connection.execute(query).first() is not None
+
+
+def _brought(connection: Connection, account: str, name: str) -> bool:
+    query = select(seen.c.key).where(seen.c.account == account, seen.c.digest == name).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def _row(entry: Interaction) -> dict[str, object]:
+    facts = dataclasses.asdict(entry.facts)
+    del facts["text"], facts["html"]  # they are read from the bytes again when somebody asks for them
+    facts["date"] = entry.facts.date.isoformat() if entry.facts.date else None
+    return {
+        "id": entry.id,
+        "type": entry.type,
+        "subtype": entry.subtype,
+        "mailbox": entry.mailbox,
+        "received": entry.received.timestamp(),
+        "queue": entry.queue,
+        "state": entry.state.value,
+        "thread_id": entry.thread_id,
+        "parent_id": entry.parent_id,
+        "message_id": entry.facts.message_id,
+        "raw_digest": entry.raw_digest,
+        "facts": facts,
+    }
+
+
+def _entry(row: Row[Any]) -> Interaction:
+    kept = dict(row.facts)
+    kept["date"] = datetime.fromisoformat(kept["date"]) if kept["date"] else None
+    kept["attachments"] = tuple(Attachment(**part) for part in kept["attachments"])
+    for name in ("to", "cc", "references"):
+        kept[name] = tuple(kept[name])
+    return Interaction(
+        id=row.id,
+        type=row.type,
+        subtype=row.subtype,
+        mailbox=row.mailbox,
+        received=datetime.fromtimestamp(row.received, UTC),
+        queue=row.queue,
+        state=InteractionState(row.state),
+        thread_id=row.thread_id,
+        parent_id=row.parent_id,
+        raw_digest=row.raw_digest,
+        facts=Facts(**kept),
+    )

@@ -1,0 +1,323 @@
+"""The outbox: mails on their way out, and the history of those that are done.
+
+QUEUED -> SENDING (leased) -> QUEUED again | SENT | PARTLY_SENT | FAILED | EXPIRED. A lease lasts as long as its daemon
+renews it; what a dead daemon held is sent again under the same Message-ID.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, insert, or_, select, update
+
+from emaild.errors import NotFound
+from emaild.message import Outbound, OutboundState, Receipt, RecipientState
+from emaild.store import raw
+from emaild.store.engine import Database
+from emaild.store.schema import attempt, outbox, recipient
+
+WAITING_STATES = (OutboundState.QUEUED.value, OutboundState.SENDING.value)
+PAGE = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """One try."""
+
+    number: int
+    at: datetime
+    way_out: str
+    outcome: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutboxEntry:
+    """A mail in the outbox or the history, as it is shown."""
+
+    id: str
+    state: OutboundState
+    created: datetime
+    way_out: str
+    sender: str
+    message_id: str
+    raw_digest: str
+    recipients: tuple[Receipt, ...]
+    attempts: int
+    next_attempt: datetime | None
+    finished: datetime | None
+    diagnosis: str
+
+
+class Outbox:
+    """The outbound half of the store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, mail: Outbound, now: datetime) -> None:
+        """Take a mail in; when this returns it will be sent, whatever happens to this process."""
+        name = raw.digest(mail.raw)
+        with self._database.write() as connection:
+            raw.put(connection, name, mail.raw)
+            connection.execute(
+                insert(outbox).values(
+                    id=mail.id,
+                    created=now.timestamp(),
+                    way_out=mail.way_out,
+                    sender=mail.sender,
+                    message_id=mail.message_id,
+                    raw_digest=name,
+                    state=OutboundState.QUEUED.value,
+                    attempts=0,
+                    next_attempt=now.timestamp(),
+                    diagnosis="",
+                )
+            )
+            rows = [
+                {
+                    "outbox_id": mail.id,
+                    "position": position,
+                    "address": address,
+                    "state": RecipientState.WAITING.value,
+                    "code": "",
+                    "text": "",
+                }
+                for position, address in enumerate(mail.recipients)
+            ]
+            connection.execute(insert(recipient), rows)
+
+    # Sending
+
+    def has_due(self, way_out: str, now: datetime) -> bool:
+        """Whether a mail may be sent that way now."""
+        with self._database.read() as connection:
+            return connection.execute(_due(way_out, now)).first() is not None
+
+    def lease(self, way_out: str, now: datetime, seconds: float) -> tuple[Outbound, datetime] | None:
+        """The mail that is due for longest, now ours for that many seconds, and when it came into the outbox.
+
+        Its `recipients` are those still waiting. None where nothing is due.
+        """
+        with self._database.write() as connection:
+            name = connection.execute(_due(way_out, now)).scalar_one_or_none()
+            if name is None:
+                return None
+            until = now.timestamp() + seconds
+            values = {"state": OutboundState.SENDING.value, "lease_until": until}
+            connection.execute(update(outbox).where(outbox.c.id == name).values(values))
+            row = connection.execute(select(outbox).where(outbox.c.id == name)).one()
+            waiting = (recipient.c.outbox_id == name, recipient.c.state == RecipientState.WAITING.value)
+            addresses = connection.scalars(select(recipient.c.address).where(*waiting).order_by(recipient.c.position))
+            mail = Outbound(
+                id=row.id,
+                way_out=row.way_out,
+                sender=row.sender,
+                recipients=tuple(addresses),
+                message_id=row.message_id,
+                raw=raw.get(connection, row.raw_digest),
+                attempts=row.attempts,
+            )
+        return mail, _when(row.created)
+
+    def renew(self, names: Sequence[str], until: datetime) -> None:
+        """Keep the leases of mails that are still being sent."""
+        with self._database.write() as connection:
+            chosen = (outbox.c.id.in_(names), outbox.c.state == OutboundState.SENDING.value)
+            connection.execute(update(outbox).where(*chosen).values(lease_until=until.timestamp()))
+
+    def record(
+        self, mail: Outbound, receipts: Sequence[Receipt], now: datetime, retry_at: datetime | None
+    ) -> OutboundState:
+        """What became of a try, in one commit. Recipients still waiting are tried again at *retry_at*; None: given up.
+
+        Returns:
+            the state the mail has now.
+        """
+        outcome = _summary(receipts)
+        with self._database.write() as connection:
+            for receipt in receipts:
+                chosen = (recipient.c.outbox_id == mail.id, recipient.c.address == receipt.address)
+                values = {"state": receipt.state.value, "code": receipt.code, "text": receipt.text}
+                connection.execute(update(recipient).where(*chosen).values(values))
+            connection.execute(
+                insert(attempt).values(
+                    outbox_id=mail.id,
+                    number=mail.attempts + 1,
+                    at=now.timestamp(),
+                    way_out=mail.way_out,
+                    outcome=outcome,
+                )
+            )
+            return _conclude(connection, mail.id, outcome, now, retry_at, attempts=mail.attempts + 1)
+
+    def release(self, name: str, diagnosis: str, retry_at: datetime) -> None:
+        """Give a leased mail back unsent: the way out did not work, which is no fault of the mail's."""
+        with self._database.write() as connection:
+            values = {
+                "state": OutboundState.QUEUED.value,
+                "lease_until": None,
+                "next_attempt": retry_at.timestamp(),
+                "diagnosis": diagnosis,
+            }
+            connection.execute(update(outbox).where(outbox.c.id == name).values(values))
+
+    def resume(self) -> int:
+        """Queue anew what a daemon held that is no more; to be called by the only daemon, before it sends."""
+        with self._database.write() as connection:
+            held = outbox.c.state == OutboundState.SENDING.value
+            values = {"state": OutboundState.QUEUED.value, "lease_until": None}
+            return connection.execute(update(outbox).where(held).values(values)).rowcount
+
+    def expire(self, way_out: str, created_before: datetime, now: datetime) -> list[OutboxEntry]:
+        """Give up what waits for longer; returns what was given up."""
+        with self._database.write() as connection:
+            query = select(outbox.c.id, outbox.c.diagnosis, outbox.c.attempts).where(
+                outbox.c.way_out == way_out,
+                outbox.c.state == OutboundState.QUEUED.value,
+                outbox.c.created < created_before.timestamp(),
+            )
+            old = connection.execute(query.limit(PAGE)).all()
+            for row in old:
+                reason = row.diagnosis or "it was not sent in time"
+                _conclude(connection, row.id, reason, now, None, attempts=row.attempts)
+            return [_entry(connection, _one(connection, row.id)) for row in old]
+
+    # Looking at it
+
+    def all(self, *, history: bool, limit: int | None = None) -> Iterator[OutboxEntry]:
+        """The outbox, or the history; the newest first, read a page at a time."""
+        chosen = outbox.c.state.not_in(WAITING_STATES) if history else outbox.c.state.in_(WAITING_STATES)
+        query = select(outbox).where(chosen).order_by(outbox.c.id.desc())
+        last: str | None = None
+        while limit is None or limit > 0:
+            page = query.limit(min(limit or PAGE, PAGE))
+            with self._database.read() as connection:
+                rows = connection.execute(page if last is None else page.where(outbox.c.id < last)).all()
+                entries = [_entry(connection, row) for row in rows]
+            yield from entries
+            if not rows:
+                return
+            last = rows[-1].id
+            limit = None if limit is None else limit - len(rows)
+
+    def get(self, name: str) -> tuple[OutboxEntry, tuple[Attempt, ...]]:
+        """One mail and its tries.
+
+        Raises:
+            NotFound: there is none with that id.
+        """
+        with self._database.read() as connection:
+            entry = _entry(connection, _one(connection, name.upper()))
+            rows = connection.execute(
+                select(attempt).where(attempt.c.outbox_id == entry.id).order_by(attempt.c.number)
+            ).all()
+        return entry, tuple(
+            Attempt(number=row.number, at=_when(row.at), way_out=row.way_out, outcome=row.outcome) for row in rows
+        )
+
+    def raw(self, entry: OutboxEntry) -> bytes:
+        """The mail as it is sent."""
+        with self._database.read() as connection:
+            return raw.get(connection, entry.raw_digest)
+
+    def prune(self, before: datetime, most: int) -> int:
+        """Remove at most that many mails that were done earlier. Returns how many went."""
+        with self._database.write() as connection:
+            query = select(outbox.c.id, outbox.c.raw_digest).where(outbox.c.finished < before.timestamp())
+            old = connection.execute(query.limit(most)).all()
+            if old:
+                connection.execute(delete(outbox).where(outbox.c.id.in_([row.id for row in old])))
+                raw.drop_unused(connection, {row.raw_digest for row in old})
+        return len(old)
+
+
+def _due(way_out: str, now: datetime) -> Select[tuple[str]]:
+    """The id of the mail that is due for longest: waiting, or leased by a daemon that does not renew."""
+    moment = now.timestamp()
+    waits = (outbox.c.state == OutboundState.QUEUED.value) & (outbox.c.next_attempt <= moment)
+    abandoned = (outbox.c.state == OutboundState.SENDING.value) & (outbox.c.lease_until < moment)
+    query = select(outbox.c.id).where(outbox.c.way_out == way_out, or_(waits, abandoned))
+    return query.order_by(outbox.c.next_attempt, outbox.c.id).limit(1)
+
+
+def _conclude(
+    connection: Connection,
+    name: str,
+    outcome: str,
+    now: datetime,
+    retry_at: datetime | None,
+    *,
+    attempts: int,
+) -> OutboundState:
+    """The state that follows from the recipients' states."""
+    waiting = (recipient.c.outbox_id == name, recipient.c.state == RecipientState.WAITING.value)
+    expired = False
+    if retry_at is None:
+        given_up = update(recipient).where(*waiting).values(state=RecipientState.FAILED.value)
+        expired = connection.execute(given_up).rowcount > 0
+    states = set(connection.scalars(select(recipient.c.state).where(recipient.c.outbox_id == name)))
+    if RecipientState.WAITING.value in states:
+        state = OutboundState.QUEUED
+    elif states == {RecipientState.SENT.value}:
+        state = OutboundState.SENT
+    elif RecipientState.SENT.value in states:
+        state = OutboundState.PARTLY_SENT
+    else:
+        state = OutboundState.EXPIRED if expired else OutboundState.FAILED
+    queued = state is OutboundState.QUEUED
+    values = {
+        "state": state.value,
+        "attempts": attempts,
+        "lease_until": None,
+        "next_attempt": retry_at.timestamp() if queued and retry_at else None,
+        "finished": None if queued else now.timestamp(),
+        "diagnosis": "" if state is OutboundState.SENT else outcome,
+    }
+    connection.execute(update(outbox).where(outbox.c.id == name).values(values))
+    return state
+
+
+def _summary(receipts: Sequence[Receipt]) -> str:
+    """One line about a try: what was refused, else how many were sent."""
+    bad = [receipt for receipt in receipts if receipt.state is not RecipientState.SENT]
+    if not bad:
+        return f"sent to {len(receipts)}"
+    return "; ".join(f"{receipt.address}: {receipt.code} {receipt.text}".strip() for receipt in bad[:5]) + (
+        f"; and {len(bad) - 5} more" if len(bad) > 5 else ""
+    )
+
+
+def _one(connection: Connection, name: str) -> Row[Any]:
+    row = connection.execute(select(outbox).where(outbox.c.id == name)).one_or_none()
+    if row is None:
+        raise NotFound(f"no mail {name} in outbox or history; 'emaild outbox' and 'emaild history' list them")
+    return row
+
+
+def _entry(connection: Connection, row: Row[Any]) -> OutboxEntry:
+    query = select(recipient).where(recipient.c.outbox_id == row.id).order_by(recipient.c.position)
+    receipts = tuple(
+        Receipt(address=one.address, state=RecipientState(one.state), code=one.code, text=one.text)
+        for one in connection.execute(query)
+    )
+    return OutboxEntry(
+        id=row.id,
+        state=OutboundState(row.state),
+        created=_when(row.created),
+        way_out=row.way_out,
+        sender=row.sender,
+        message_id=row.message_id,
+        raw_digest=row.raw_digest,
+        recipients=receipts,
+        attempts=row.attempts,
+        next_attempt=None if row.next_attempt is None else _when(row.next_attempt),
+        finished=None if row.finished is None else _when(row.finished),
+        diagnosis=row.diagnosis,
+    )
+
+
+def _when(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

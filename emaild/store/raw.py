@@ -1,0 +1,41 @@
+"""Mails byte for byte, each once, found by the digest of its bytes."""
+
+from __future__ import annotations
+
+import hashlib
+
+from sqlalchemy import Connection, delete, exists, select
+from sqlalchemy.dialects.sqlite import insert
+
+from emaild.errors import NotFound
+from emaild.store.schema import interaction, outbox, raw
+
+
+def digest(body: bytes) -> str:
+    """The name of these bytes in the store."""
+    return hashlib.sha256(body).hexdigest()
+
+
+def put(connection: Connection, name: str, body: bytes) -> None:
+    """Keep the bytes; they may be there already."""
+    row = insert(raw).values(digest=name, size=len(body), body=body)
+    connection.execute(row.on_conflict_do_nothing())
+
+
+def get(connection: Connection, name: str) -> bytes:
+    """The bytes of that name.
+
+    Raises:
+        NotFound: they are not kept any more.
+    """
+    body = connection.execute(select(raw.c.body).where(raw.c.digest == name)).scalar_one_or_none()
+    if body is None:
+        raise NotFound(f"no mail {name} in the store")
+    return bytes(body)
+
+
+def drop_unused(connection: Connection, names: set[str]) -> None:
+    """Remove those bytes that nothing points to any more."""
+    used = exists().where(interaction.c.raw_digest == raw.c.digest)
+    waiting = exists().where(outbox.c.raw_digest == raw.c.digest)
+    connection.execute(delete(raw).where(raw.c.digest.in_(names), ~used, ~waiting))
