@@ -84,9 +84,9 @@ def watch_failed(*, reason: str) -> None:
 # Mailboxes
 
 
-def mailbox_connected(*, section: str, server: str, capabilities: str) -> None:
-    """Signed in."""
-    say("info", TRACE, 30120, "mailbox.connected", section=section, server=server, capabilities=capabilities)
+def mailbox_connected(*, section: str, server: str, idle: bool) -> None:
+    """Signed in over IMAP; `idle`: the server will tell of new mail by itself."""
+    say("info", TRACE, 30120, "mailbox.connected", section=section, server=server, idle=idle)
 
 
 def mailbox_first_contact(*, section: str, account: str, held: int, skipped: int) -> None:

@@ -31,6 +31,7 @@ def set_up(verbose: Verbosity, message_format: MessageFormat, stream: TextIO | N
             _mask,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            _in_order,
             _renderer(text=text, colors=out.isatty()),
             _prefix(journal=leads_to_journal(out)),
         ],
@@ -70,6 +71,12 @@ def _mask(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     return event
 
 
+def _in_order(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """When, how grave and what come first in a line."""
+    first = {name: event.pop(name) for name in ("timestamp", "level", "event", "code")}
+    return {**first, **event}
+
+
 def _renderer(*, text: bool, colors: bool) -> Processor:
     if text:
         return structlog.dev.ConsoleRenderer(
@@ -79,14 +86,14 @@ def _renderer(*, text: bool, colors: bool) -> Processor:
 
 
 def _prefix(*, journal: bool) -> Processor:
-    """Ends the line; under the journal each line of it starts with the priority."""
+    """Under the journal each line starts with its priority."""
 
     def add(logger: WrappedLogger, method: str, event: EventDict | str) -> str:
         line = str(event)
         if journal:
             mark = f"<{PRIORITIES.get(method, 6)}>"
             line = "\n".join(mark + part for part in line.split("\n"))
-        return line + "\n"
+        return line
 
     return add
 

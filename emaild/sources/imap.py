@@ -124,8 +124,7 @@ class Imap:
                 client.starttls(self._peer.tls())
         with self._translated("sign in"):
             client.login(self._section.mailbox, self._section.password.reveal())
-        capabilities = " ".join(sorted(word.decode("ascii", "replace") for word in client.capabilities()))
-        events.mailbox_connected(section=self._section.name, server=str(self._peer), capabilities=capabilities)
+        events.mailbox_connected(section=self._section.name, server=str(self._peer), idle=self._can_idle(client))
 
     def look(self, cursor: str | None) -> Listing:
         """Select anew, so that UIDVALIDITY and UIDNEXT are of now, and search."""
@@ -249,7 +248,7 @@ class Imap:
     def wait(self) -> Wait:
         """Enter IDLE; by time where the server cannot."""
         client = self._connected()
-        if not self._section.idle or not client.has_capability("IDLE"):
+        if not self._can_idle(client):
             return Wait(self._section.cycle_time)
         with self._translated("idle"):
             client.idle()
@@ -257,6 +256,9 @@ class Imap:
             if client.holds_unread_bytes():  # it spoke at once, and the selector would never see it
                 return Wait(SPOKE_AT_ONCE)
         return Wait(self._section.idle_renewal, client.socket())
+
+    def _can_idle(self, client: _Client) -> bool:
+        return self._section.idle and bool(client.has_capability("IDLE"))
 
     def _wake(self, client: _Client) -> None:
         if self._idling:
