@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +38,7 @@ class FileWatch:
                 observer.schedule(handler, str(folder))
             observer.start()
         except OSError as error:
+            observer.unschedule_all()
             events.watch_failed(reason=str(error))
             return
         self._observer = observer
@@ -60,23 +62,21 @@ class _Handler(FileSystemEventHandler):
 
 def folders(conf: Path) -> list[Path]:
     """Where a change can change what is read: the folder of the files, conf.d, and of each link on the way there."""
-    home = conf if conf.is_dir() else conf.parent
+    home = conf if os.path.isdir(conf) else conf.parent
     found: dict[Path, None] = {}
     for start in (conf.absolute(), (home / "conf.d").absolute()):
-        for step in _steps(start):
-            found[step] = None
+        _follow(start, found)
     found[home.resolve()] = None
-    return [folder for folder in (*found, home.resolve() / "conf.d") if folder.is_dir()]
+    return [folder for folder in (*found, home.resolve() / "conf.d") if os.path.isdir(folder)]
 
 
-def _steps(path: Path) -> list[Path]:
-    """The folders that hold the path itself or a symbolic link which the path leads through."""
-    steps = [path.parent]
+def _follow(path: Path, found: dict[Path, None], links: frozenset[Path] = frozenset()) -> None:
+    """The folders that hold the path itself or a symbolic link which the path leads through; *links* led here."""
+    found[path.parent] = None
     for part in (path, *path.parents):
-        if part.is_symlink():
-            steps.append(part.parent)
-            steps += _steps((part.parent / part.readlink()).absolute())
-    return steps
+        if part not in links and os.path.islink(part):  # links may lead round in a circle
+            found[part.parent] = None
+            _follow((part.parent / part.readlink()).absolute(), found, links | {part})
 
 
 class Reloader:
@@ -93,6 +93,7 @@ class Reloader:
         self._lock = threading.Lock()
         self._touched_at: float | None = None
         self._asked = False
+        self._looked_at: str | None = None
         self._refused: str | None = None
 
     def touch(self) -> None:
@@ -118,14 +119,12 @@ class Reloader:
         asked, self._asked = self._asked, False
         with self._lock:
             self._touched_at = None
-        if asked:
-            return True
-        digest = current_digest(self._conf)
-        return digest not in (self._current(), self._refused)
+        self._looked_at = current_digest(self._conf)
+        return asked or self._looked_at not in (self._current(), self._refused)
 
     def refused(self) -> None:
-        """What lies there now was read and is wrong: it is not told of again until it changes."""
-        self._refused = current_digest(self._conf)
+        """What was last looked at is wrong: it is not told of again. What was written since then counts as new."""
+        self._refused = self._looked_at
 
     def accepted(self) -> None:
         """What lies there now is in effect."""

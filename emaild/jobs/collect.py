@@ -57,6 +57,7 @@ class Collect:
         self._queue = queue
         self._stopped = threading.Event()
         self._troubled: set[str] = set()  # fetched when the connection broke: they must not keep the others waiting
+        self._not_given: set[str] = set()  # asked for, and the server did not give them; neither must they
         backoff = Backoff(first=max(section.cycle_time, LEAST_BACKOFF), maximum=MOST_BACKOFF)
         self._health = Health(section.name, backoff, events.mailbox_failed, events.mailbox_recovered)
         self.name = section.name
@@ -125,7 +126,7 @@ class Collect:
             kept.settle(account, acknowledged, cursor)
             if acknowledged:
                 fault_points.reached(FaultPoint.SETTLED)
-        return more and len(wanted) > len(now)
+        return more and not self._not_given.issuperset(wanted[len(now) :])
 
     def _meet(self, listing: Listing) -> None:
         """What is to be remembered and said of a mailbox that is new to us."""
@@ -152,7 +153,8 @@ class Collect:
             if old:
                 kept.remember(account, listing.cursor, sorted(old))
                 unknown = [key for key in unknown if key not in old]
-        return sorted(unknown, key=lambda key: key in self._troubled)
+        self._not_given.intersection_update(unknown)
+        return sorted(unknown, key=lambda key: key in self._troubled or key in self._not_given)
 
     def _take(self, keys: Sequence[str]) -> list[str]:
         """Fetch, store, acknowledge, batch by batch. Returns the keys of which the server was told."""
@@ -168,11 +170,12 @@ class Collect:
                 self._source.acknowledge(done)
                 acknowledged += done
                 if self._stopped.is_set():
-                    break
+                    return acknowledged
         except RemoteError:
             self._troubled.update([key for key in keys if key in missing][:1])
             raise
         self._troubled.clear()
+        self._not_given |= missing
         return acknowledged
 
     def _fetch(self, keys: Sequence[str]) -> Iterator[list[Inbound]]:

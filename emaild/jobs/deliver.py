@@ -199,10 +199,11 @@ class Slot:
 
     def run(self) -> float | None:
         """Send what is due. The first slot comes back each second, the others when woken or to close."""
-        if self._way.stopped.is_set():
-            self._sink.close()
-            return None
         try:
+            if self._way.stopped.is_set():
+                self._sink.close()
+                self._way.record()  # the last chance: whoever sends by this way next does not know what was answered
+                return None
             more = self._send_due()
         except StoreFailed as error:
             events.store_failed(action=f"send by {self._way.section.name}", reason=str(error))

@@ -125,8 +125,10 @@ class Schedule:
             self._changed.notify_all()
 
     def _push(self, entry: _Entry) -> None:
-        heapq.heappush(self._heap, entry)
-        self._changed.notify()
+        """Onto the heap, unless it waits to be woken: void entries of that kind would stay there for good."""
+        if not math.isinf(entry.due):
+            heapq.heappush(self._heap, entry)
+            self._changed.notify()
 
     def _replace(self, entry: _Entry, due: float) -> None:
         """Put an entry at another time; the old one on the heap is known to be void by its identity."""
@@ -154,8 +156,7 @@ class Schedule:
 
     def _pause(self) -> float | None:
         """Seconds until the next job is due. A due one that is blocked by its namesake waits for `done`."""
-        now = self._clock.monotonic()
-        later = [entry.due for entry in self._heap[:1] if entry.due > now]
-        if not later or math.isinf(later[0]):
-            return None if not self._heap or math.isinf(self._heap[0].due) else 1.0
-        return later[0] - now
+        if not self._heap:
+            return None
+        left = self._heap[0].due - self._clock.monotonic()
+        return left if left > 0 else 1.0

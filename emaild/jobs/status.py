@@ -17,6 +17,7 @@ class StatusBoard:
         self._lock = threading.Lock()
         self._states: dict[str, MailboxStatus] = dict(mailboxes.all())
         self._changed: set[str] = set()
+        self._dropped = False  # a mailbox is not configured any more
 
     def update(self, name: str, **changes: Any) -> None:
         """Set some fields of a mailbox's state."""
@@ -30,6 +31,7 @@ class StatusBoard:
     def configure(self, names: dict[str, bool]) -> None:
         """These mailboxes are configured, True for those that are read."""
         with self._lock:
+            self._dropped |= not self._states.keys() <= names.keys()
             self._states = {name: state for name, state in self._states.items() if name in names}
             self._changed &= set(names)
         for name, enabled in names.items():
@@ -43,9 +45,14 @@ class StatusBoard:
         with self._lock:
             changed = [self._states[name] for name in self._changed]
             configured = list(self._states)
-            if not changed:
+            if not changed and not self._dropped:
                 return
-        self._mailboxes.report(changed, configured)
+            self._dropped = False
+        try:
+            self._mailboxes.report(changed, configured)
+        except BaseException:
+            self._dropped = True
+            raise
         with self._lock:
             written = {state.name for state in changed if self._states.get(state.name) == state}
             self._changed -= written

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import binascii
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from email.errors import HeaderParseError
-from email.header import decode_header
 from email.message import Message
-from email.utils import getaddresses, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 
 from emaild.mime.charset import decoded
 
 MESSAGE_ID = re.compile(r"<[^<>\s]+>")
+ENCODED_WORD = re.compile(r"=\?([^?*\s]+)(?:\*[^?\s]*)?\?([bq])\?([^?]*)\?=", re.IGNORECASE)  # RFC 2047 §2, RFC 2231 §5
+LONGEST = 100_000  # characters of a field that are looked at: some thousand recipients
+LONGEST_PARAMETERS = 10_000  # the library takes time by the square of their length
+QUOTED = r'"(?:[^"\\]|\\.){0,500}"'  # the bound keeps a header of a million quotes from taking for ever
+ADDRESS_PIECE = re.compile(QUOTED + r'|\((?:[^()\\]|\\.){0,500}\)|<[^<>]*>|[^",;:(<]+|.', re.DOTALL)
+WORD = re.compile(rf"(?:{QUOTED}|\S)+", re.DOTALL)
 
 
 def field(message: Message, name: str) -> str:
     """The first field of that name as one line of text, empty where there is none."""
-    return words(_first(message, name)).replace("\n", " ").replace("\r", " ").strip()
+    return _one_line(words(_first(message, name)))
 
 
 def addresses(message: Message, name: str) -> tuple[str, ...]:
-    """All addresses of the fields of that name, bare, in their order."""
-    lines = [words(value) for value in _values(message, name)]
-    return tuple(address for _, address in getaddresses(lines) if address)
+    """All addresses of the fields of that name, bare, in their order; one that cannot be read harms no other."""
+    return tuple(address for value in _values(message, name) for address in _apart(value) if address)
 
 
 def message_ids(message: Message, name: str) -> tuple[str, ...]:
@@ -39,13 +44,77 @@ def date(message: Message) -> datetime | None:
         return None
 
 
+def parameter(message: Message, name: str, key: str) -> str:
+    """A parameter of a field, by RFC 2231 or by the encoded words that many programs put there; empty if missing."""
+    probe = Message()  # with the field unfolded and its 8-bit bytes read, which *message* would give as U+FFFD
+    probe[name] = _first(message, name)[:LONGEST_PARAMETERS]
+    try:
+        value: object = probe.get_param(key, "", name)
+    except ValueError:  # a number of thousands of digits
+        return ""
+    if isinstance(value, tuple):
+        charset, _, text = value
+        return _one_line(decoded(text.encode("raw-unicode-escape"), charset))
+    return _one_line(words(str(value)))
+
+
 def words(text: str) -> str:
     """Encoded words decoded wherever they stand; what is none stays as it is."""
+    said: list[str] = []
+    content, label, end = b"", "", 0  # of the encoded words just before `end`; a character may lie in two of them
+    for found in ENCODED_WORD.finditer(text):
+        more = _content(found[2], found[3])
+        if more is None:
+            continue
+        gap = text[end : found.start()]
+        follows = end > 0 and not gap.strip()
+        if follows and label == found[1].lower():
+            content += more
+        else:
+            said += [decoded(content, label), "" if follows else gap]
+            content, label = more, found[1].lower()
+        end = found.end()
+    return "".join([*said, decoded(content, label), text[end:]])
+
+
+def _content(encoding: str, text: str) -> bytes | None:
+    """The bytes of an encoded word, None where it is broken."""
+    encoded = text.encode("utf-8", "replace")
     try:
-        parts = decode_header(text)
-    except (HeaderParseError, ValueError):
-        return text
-    return "".join(decoded(part, charset) if isinstance(part, bytes) else part for part, charset in parts)
+        if encoding in "qQ":
+            return binascii.a2b_qp(encoded, header=True)
+        return binascii.a2b_base64(encoded + b"==")
+    except ValueError:
+        return None
+
+
+def _apart(value: str) -> Iterator[str]:
+    """The addresses of a list of them (RFC 5322 §3.4), and of much that is none by the letter."""
+    angle, plain = "", ""
+    for piece in (*ADDRESS_PIECE.findall(value), ","):
+        if piece in (",", ";"):
+            yield _bare(angle) if angle else _bare(plain)
+            angle, plain = "", ""
+        elif piece == ":" and "@" not in plain and not angle:
+            plain = ""  # it was the name of a group
+        elif piece[0] == "<" and piece[-1] == ">":
+            angle = piece[1:-1].rpartition(":")[2] if piece.startswith("<@") else piece[1:-1]  # a route: §4.4
+        elif piece[0] != "(" or len(piece) == 1:
+            plain += piece
+
+
+def _bare(text: str) -> str:
+    """The address in a text; a single word without @ counts, as in `From: MAILER-DAEMON`."""
+    for candidate in (text, words(text)):
+        found: list[str] = [word for word in WORD.findall(candidate) if "@" in word]
+        if found:
+            return found[-1]
+    single = candidate.split()
+    return single[0] if len(single) == 1 else ""
+
+
+def _one_line(text: str) -> str:
+    return text.replace("\n", " ").replace("\r", " ").strip()
 
 
 def _first(message: Message, name: str) -> str:
@@ -58,7 +127,7 @@ def _values(message: Message, name: str) -> list[str]:
 
 
 def _unfolded(value: str) -> str:
-    text = re.sub(r"\r?\n[ \t]*|\r", " ", value).strip()
+    text = re.sub(r"\r?\n[ \t]*|\r", " ", value[:LONGEST]).strip()
     if any("\udc80" <= character <= "\udcff" for character in text):
         return decoded(text.encode("utf-8", "surrogateescape"), None)
     return text

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from email import policy
 from email.message import Message
 from email.parser import BytesParser
-from email.utils import collapse_rfc2231_value
 
 from emaild.message import Attachment, Facts
 from emaild.mime import headers
@@ -15,7 +14,7 @@ from emaild.mime.charset import decoded
 
 def facts(raw: bytes) -> Facts:
     """Everything that the mail says. Whatever is missing or broken in it is empty in the result."""
-    message = BytesParser(policy=policy.compat32).parsebytes(raw)
+    message = _parsed(raw)
     texts: list[str] = []
     htmls: list[str] = []
     attachments: list[Attachment] = []
@@ -43,6 +42,15 @@ def facts(raw: bytes) -> Facts:
     )
 
 
+def _parsed(raw: bytes) -> Message:
+    """The whole mail; where the library gives up, as on a thousand nested parts, its header, the rest as one part."""
+    parser = BytesParser(policy=policy.compat32)
+    try:
+        return parser.parsebytes(raw)
+    except Exception:  # noqa: BLE001  (it fails in many ways on what is no mail)
+        return parser.parsebytes(raw, headersonly=True)
+
+
 def _leaves(message: Message) -> Iterator[Message]:
     """The parts that hold something, in their order; an enclosed mail is one part and is not looked into."""
     waiting = [message]
@@ -65,35 +73,33 @@ def _is_attachment(part: Message) -> bool:
 
 def _name(part: Message) -> str:
     """The file name, by RFC 2231, or by the encoded words that many programs put there instead."""
-    for header, parameter in (("content-disposition", "filename"), ("content-type", "name")):
-        value = part.get_param(parameter, None, header)
-        if value is not None:
-            plain = collapse_rfc2231_value(value) if isinstance(value, tuple) else str(value)
-            return headers.words(plain).replace("\r", "").replace("\n", "").strip()
-    return ""
+    return headers.parameter(part, "Content-Disposition", "filename") or headers.parameter(part, "Content-Type", "name")
 
 
 def _content(part: Message) -> bytes:
     """The decoded bytes of a leaf; of an enclosed mail or report, its own bytes."""
-    if part.is_multipart():
-        return b"".join(inner.as_bytes() for inner in _inner(part))
-    content = part.get_payload(decode=True)
+    try:
+        if part.is_multipart():
+            return b"".join(inner.as_bytes() for inner in _inner(part))
+        content = part.get_payload(decode=True)
+    except Exception:  # noqa: BLE001  (as above)
+        plain = part.get_payload()
+        content = plain.encode("utf-8", "surrogateescape") if isinstance(plain, str) else b""
     return content if isinstance(content, bytes) else b""
 
 
 def _text(part: Message) -> str:
-    label = part.get_content_charset()
-    return decoded(_content(part), label).replace("\r\n", "\n")
+    return decoded(_content(part), headers.parameter(part, "Content-Type", "charset")).replace("\r\n", "\n")
 
 
 def _attachment(part: Message, number: int) -> Attachment:
     kind = part.get_content_type()
-    content_id = part.get("Content-ID")
+    content_id = headers.field(part, "Content-ID")
     return Attachment(
         name=_name(part) or _default_name(kind, number),
         content_type=kind,
         size=len(_content(part)),
-        content_id=str(content_id).strip().strip("<>") if content_id else None,
+        content_id=content_id.strip("<>") or None,
         inline=part.get_content_disposition() == "inline" or bool(content_id),
     )
 

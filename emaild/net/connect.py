@@ -43,6 +43,7 @@ def open_connection(peer: Peer) -> socket.socket:
     plain = socket.create_connection((peer.host, peer.port), timeout=peer.connect_timeout)
     try:
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # IMAPClient sends a command and its CRLF apart
         ready = plain
         if peer.security is Security.SSL_TLS:
             ready = peer.tls().wrap_socket(plain, server_hostname=peer.host)

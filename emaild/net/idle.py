@@ -56,6 +56,9 @@ class IdleWatch:
 
     def recall(self, name: str) -> None:
         """Give a connection back: when this returns it is not watched, and its *back* will not be called."""
+        if self._stopping:
+            self._thread.join(RECALL_SECONDS)
+            return
         done = threading.Event()
 
         def forget() -> None:

@@ -9,15 +9,42 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email import policy
-from email.headerregistry import Address
+from email.errors import HeaderParseError, InvalidHeaderDefect
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage, Message
 from email.parser import BytesParser
-from email.utils import format_datetime, getaddresses, parseaddr
+from email.policy import Policy
+from email.utils import format_datetime
 
 from emaild.errors import InputError
 
-SEVEN_BIT = policy.SMTP.clone(cte_type="7bit", max_line_length=78)
 LONGEST_LINE = 998  # octets before CRLF (RFC 5322 §2.1.1)
+OWN_FIELDS = ("from", "to", "cc", "bcc", "date", "message-id", "subject", "mime-version")
+ADDRESS_FIELDS = ("reply-to", "sender")
+UNPRINTABLE = re.compile("[\0-\x1f\x7f\ud800-\udfff]")
+WIDTH = 78  # what a line should have at most (RFC 5322 §2.1.1)
+
+
+class _Verbatim(UnstructuredHeader, BaseHeader):
+    """A field that the library does not know: folded at its blanks only, for it would make encoded words of a long
+    Message-ID in References or of a long link in List-Unsubscribe, which nobody decodes there."""
+
+    def fold(self, *, policy: Policy) -> str:
+        pieces = re.findall(r"[ \t]*[^ \t]+", f"{self.name}: {self}")
+        if not all(piece.isascii() and len(piece) <= LONGEST_LINE for piece in pieces):
+            return super().fold(policy=policy)
+        lines = [pieces[0]]
+        for piece in pieces[1:]:
+            if len(lines[-1]) + len(piece) <= WIDTH:
+                lines[-1] += piece
+            else:
+                lines.append(piece)
+        return "".join(line + policy.linesep for line in lines)
+
+
+SEVEN_BIT = policy.SMTP.clone(
+    cte_type="7bit", max_line_length=WIDTH, header_factory=HeaderRegistry(default_class=_Verbatim)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,41 +86,53 @@ def compose(draft: Draft, *, now: datetime, domain: str) -> Composed:
     Raises:
         InputError: an address or header field that no mail can carry; the text says which.
     """
-    sender = _address(draft.sender, "--from")
+    authors = _mailboxes([draft.sender], "--from")
+    if len(authors) != 1:
+        raise InputError(f"--from: {draft.sender!r} is not one e-mail address; expected name@domain")
+    sender = authors[0].addr_spec
+    to, cc, bcc = (_mailboxes(people, "recipient") for people in (draft.to, draft.cc, draft.bcc))
     message = EmailMessage(policy=SEVEN_BIT)
-    _set(message, "From", draft.sender)
-    for name, people in (("To", draft.to), ("Cc", draft.cc)):
-        if people:
-            _set(message, name, ", ".join(people))
+    for name, mailboxes in (("From", authors), ("To", to), ("Cc", cc)):
+        if mailboxes:
+            message[name] = mailboxes
     _set(message, "Subject", draft.subject)
     _set(message, "Date", format_datetime(now))
     message_id = new_message_id(domain or sender.rpartition("@")[2])
     _set(message, "Message-ID", message_id)
     for name, value in draft.headers:
-        if name.lower() in ("from", "to", "cc", "bcc", "date", "message-id", "subject", "mime-version"):
-            raise InputError(f"the header field {name} has an option of its own")
+        if name.lower() in OWN_FIELDS or name.lower().startswith("content-"):
+            raise InputError(f"the header field {name} is made from what else is given")
         _set(message, name, value)
-    _fill(message, draft)
-    recipients = _recipients([*draft.to, *draft.cc, *draft.bcc])
-    return Composed(sender=sender, recipients=recipients, message_id=message_id, raw=message.as_bytes())
+    try:
+        _fill(message, draft)
+        raw = message.as_bytes()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{error.object[error.start : error.end]!r} is no Unicode text") from error
+    return Composed(sender=sender, recipients=_envelope([*to, *cc, *bcc]), message_id=message_id, raw=raw)
 
 
 def adopt(raw: bytes, *, now: datetime, domain: str, recipients: Sequence[str] = ()) -> Composed:
-    """A finished mail, sent as it is but for three things: line ends become CRLF, Bcc goes, and a missing Message-ID,
-    Date or From is an addition or an error.
+    """A finished mail, sent as it is but for three things: line ends become CRLF, Bcc (and the line that an mbox puts
+    above a mail) goes, and a missing Message-ID or Date is added.
 
     Its envelope is taken from From (or Sender) and To, Cc and Bcc, unless *recipients* are given.
 
     Raises:
-        InputError: it has no sender or no recipient.
+        InputError: it has no sender or no recipient, or its header cannot be read.
     """
     header, separator, body = _crlf(raw).partition(b"\r\n\r\n")
-    message = BytesParser(policy=policy.compat32).parsebytes(header + b"\r\n\r\n", headersonly=True)
-    author = str(message.get("Sender") or message.get("From") or "")
-    sender = _address(author, "From")
-    people = [str(value) for name in ("To", "Cc", "Bcc") for value in message.get_all(name, [])]
-    envelope = _recipients(list(recipients) or people)
-    fields = _without(header, b"bcc")
+    header = re.sub(rb"\AFrom [^\r]*\r\n", b"", header)
+    readable = re.sub(rb"(?m)^([!-9;-~]+)[ \t]+:", rb"\1:", header)  # a blank before the colon: RFC 5322 §4.5
+    message = BytesParser(policy=policy.compat32).parsebytes(readable + b"\r\n\r\n", headersonly=True)
+    if message.defects:
+        raise InputError("the mail's header has a line that is no field; what follows it would be lost")
+    authors = _mailboxes([_unfolded(message.get("Sender") or message.get("From") or "")], "From")
+    if not authors:
+        raise InputError("the mail has no From")
+    sender = authors[0].addr_spec
+    people = [_unfolded(value) for name in ("To", "Cc", "Bcc") for value in message.get_all(name, [])]
+    envelope = _envelope(_mailboxes(recipients or people, "recipient"))
+    fields = _without(_without(header, b"bcc"), b"resent-bcc")
     message_id = str(message.get("Message-ID") or "").strip()
     if not re.fullmatch(r"<[^<>\s]+>", message_id):
         fields = _without(fields, b"message-id")
@@ -136,12 +175,13 @@ def _fill(message: EmailMessage, draft: Draft) -> None:
         main, _, sub = (kind if kind and not encoding else "application/octet-stream").partition("/")
         if main in ("message", "multipart"):  # base64 is not allowed on them (RFC 2046 §5.2.1)
             main, sub = "application", "octet-stream"
-        message.add_attachment(file.content, maintype=main, subtype=sub, filename=file.name)
+        name = file.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # file names are bytes
+        message.add_attachment(file.content, maintype=main, subtype=sub, filename=name)
 
 
 def _encoding(text: str) -> str:
     """Plain where the text allows it; otherwise a quoted-printable that stays readable, or base64."""
-    if text.isascii() and all(len(line) <= LONGEST_LINE for line in text.splitlines()) and "\r" not in text:
+    if text.isascii() and not re.search(rf"[\0\r]|[^\n]{{{LONGEST_LINE + 1}}}", text):
         return "7bit"
     ascii_share = sum(character < "\x80" for character in text) / max(1, len(text))
     return "quoted-printable" if ascii_share > 0.7 else "base64"
@@ -153,32 +193,53 @@ def _set(message: EmailMessage, name: str, value: str) -> None:
     if "\r" in value or "\n" in value:
         raise InputError(f"{name}: a line break does not belong into a header field")
     try:
-        message[name] = value
+        value.encode()
+        message[name] = _mailboxes([value], name) if name.lower() in ADDRESS_FIELDS else value
     except (ValueError, IndexError) as error:
         raise InputError(f"{name}: {value!r} cannot stand there: {error}") from error
 
 
-def _recipients(people: Sequence[str]) -> tuple[str, ...]:
+def _mailboxes(people: Sequence[str], where: str) -> tuple[Address, ...]:
+    """The names and addresses in these texts, their domains as they travel; a group counts as its members.
+
+    Raises:
+        InputError: something in them is no address; none is left out in silence.
+    """
+    found = []
+    for text in people:
+        try:
+            parsed = SEVEN_BIT.header_factory("To", text)
+            if any(isinstance(defect, InvalidHeaderDefect) for defect in parsed.defects) or UNPRINTABLE.search(text):
+                raise ValueError
+            found += [
+                Address(one.display_name, addr_spec=_addr_spec(one.username, one.domain)) for one in parsed.addresses
+            ]
+        except (ValueError, IndexError, AttributeError, HeaderParseError):
+            raise InputError(f"{where}: {text!r} is no e-mail address; expected name@domain") from None
+    return tuple(found)
+
+
+def _addr_spec(local: str, domain: str) -> str:
+    """Raises ValueError where it is no address that every server takes."""
+    address = Address(username=local, domain=_ascii_domain(domain)).addr_spec
+    if not local or not address.isascii() or address.endswith("@") or re.search(r"[\s<>]", address):
+        raise ValueError
+    return address
+
+
+def _envelope(mailboxes: Sequence[Address]) -> tuple[str, ...]:
     """The bare addresses, each once, without regard to case."""
     found: dict[str, str] = {}
-    for _, address in getaddresses(list(people)):
-        if address:
-            found.setdefault(address.lower(), _address(address, "recipient"))
+    for mailbox in mailboxes:
+        found.setdefault(mailbox.addr_spec.lower(), mailbox.addr_spec)
     if not found:
         raise InputError("a mail needs a recipient: --to, --cc or --bcc, or To, Cc or Bcc in the file")
     return tuple(found.values())
 
 
-def _address(text: str, where: str) -> str:
-    address = parseaddr(text)[1]
-    local, at, domain = address.rpartition("@")
-    try:
-        valid = bool(at and local and domain) and bool(Address(addr_spec=f"{local}@{_ascii_domain(domain)}"))
-    except (ValueError, IndexError, AttributeError):
-        valid = False
-    if not valid or any(character.isspace() or character in "<>\0" for character in address):
-        raise InputError(f"{where}: {text!r} is no e-mail address; expected name@domain")
-    return f"{local}@{_ascii_domain(domain)}"
+def _unfolded(value: object) -> str:
+    """A field of a finished mail on one line."""
+    return re.sub(r"[\r\n\t]+", " ", str(value)).strip()
 
 
 def _ascii_domain(domain: str) -> str:
@@ -199,4 +260,4 @@ def _crlf(raw: bytes) -> bytes:
 def _without(header: bytes, name: bytes) -> bytes:
     """The header without the fields of that name and their folded lines."""
     lines = re.split(rb"\r\n(?![ \t])", header)
-    return b"\r\n".join(line for line in lines if not line.lower().startswith(name + b":"))
+    return b"\r\n".join(line for line in lines if not re.match(name + rb"[ \t]*:", line, re.IGNORECASE))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -95,7 +97,7 @@ class EmaildSection:
 
     def check(self) -> Iterator[tuple[str, str]]:
         """What does not fit together, as (option, what is wrong and what would be right)."""
-        if self.templates is not None and not self.templates.is_dir():
+        if self.templates is not None and not os.path.isdir(self.templates):
             yield "templates", f"no such folder: {self.templates}"
 
 
@@ -115,6 +117,11 @@ class ProcessingSection:
         default="",
         help="The domain of the Message-IDs that emaild makes. Empty: the domain of the mail's sender.",
     )
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        """What does not fit together, as (option, what is wrong and what would be right)."""
+        if not re.fullmatch(r"[\w.-]*", self.default_domain):
+            yield "default-domain", f"expected a domain such as example.com, found {self.default_domain!r}"
 
 
 @dataclass(frozen=True, kw_only=True)

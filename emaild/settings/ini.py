@@ -130,10 +130,11 @@ class _Walk:
         name = name.strip()
         if self._section is None:
             self._fault(place, name if equals else "", "it stands above the first section header")
-        elif line[0] in " \t":
+        elif line[0].isspace():
             self._fault(place, name if equals else "", "this line is indented; options start at the line's beginning")
-        elif not equals or not name:
-            self._fault(place, "", f"expected 'option = value', found {_short(line)}")
+        elif not equals or not name:  # the line is not repeated: a password may stand in it
+            missing = "option before the =" if equals else "="
+            self._fault(place, "", f"expected 'option = value', found no {missing}")
         else:
             self._keep(name, line, place)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -67,8 +68,16 @@ class Settings:
 
 def conf_files(conf: Path) -> tuple[Path, ...]:
     """The files that a `--conf` names: the file, or emaild.conf in the folder; then conf.d/*.conf beside it by name."""
-    main = conf / "emaild.conf" if conf.is_dir() else conf
-    return (main, *sorted((main.parent / "conf.d").glob("*.conf")))
+    main = conf / "emaild.conf" if os.path.isdir(conf) else conf
+    folder = main.parent / "conf.d"
+    try:
+        names = sorted(os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        names = []
+    except OSError:
+        return (main, folder)  # reading it will tell what is wrong
+    # Hidden files are the locks and drafts of editors.
+    return (main, *(folder / name for name in names if name.endswith(".conf") and not name.startswith(".")))
 
 
 def load(conf: Path, *, outside_unit: bool = False) -> Settings:
@@ -111,10 +120,10 @@ def digest(contents: list[tuple[Path, bytes]]) -> str:
     return total.hexdigest()
 
 
-def current_digest(conf: Path) -> str | None:
-    """The digest of what lies there now, None where it cannot be read."""
+def current_digest(conf: Path) -> str:
+    """The digest of what lies there now; that a file cannot be read is part of it."""
     contents, faults = _read_files(conf_files(conf))
-    return None if faults else digest(contents)
+    return digest(contents) + "".join(f" {fault}" for fault in faults)
 
 
 def _read_files(files: tuple[Path, ...]) -> tuple[list[tuple[Path, bytes]], list[Fault]]:
@@ -166,6 +175,7 @@ class _Reader:
             return
         declared = {same_name(option.name): option for option in options(kind)}
         values: dict[str, Any] = {}
+        name = raw.name if section_kind(kind).family else section_kind(kind).name
         for spelling, given in raw.options.items():
             option = declared.get(spelling)
             if option is None:
@@ -173,6 +183,7 @@ class _Reader:
                 wrong = "unknown option" + _suggestion(given.name, names)
                 self._unknown(Fault(given.place, raw.name, given.name, wrong))
             else:
+                self.origins[name, option.name] = given.place
                 self._option(raw, option, given, values)
         self._finish(kind, raw, declared, values)
 
@@ -180,7 +191,6 @@ class _Reader:
         (self.warnings if self._lenient else self.faults).append(fault)
 
     def _option(self, raw: RawSection, option: Option, given: RawOption, values: dict[str, Any]) -> None:
-        self.origins[raw.name, option.name] = given.place
         if option.required and not given.text.strip():
             self.faults.append(
                 Fault(given.place, raw.name, option.name, f"it is empty; expected {option.parser.expects}")
@@ -201,13 +211,13 @@ class _Reader:
         for option in missing:
             message = f"it is missing; expected {option.parser.expects}"
             self.faults.append(Fault(raw.place, raw.name, option.name, message))
-        if missing or any(fault.section == raw.name for fault in self.faults):
-            return
+        if missing or len(values) < len(declared.keys() & raw.options.keys()):
+            return  # what is read of it says too little about how it fits together
         named = {"name": raw.name} if "name" in {field.name for field in fields(kind)} else {}
         section = kind(**named, **values)
         for option_name, message in section.check() if hasattr(section, "check") else ():
-            place = self.origins.get((raw.name, option_name), raw.place)
-            self.faults.append(Fault(place, raw.name, option_name, message))
+            given = raw.options.get(same_name(option_name))
+            self.faults.append(Fault(given.place if given else raw.place, raw.name, option_name, message))
         self._values[kind][raw.name] = section
 
 

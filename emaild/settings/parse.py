@@ -77,7 +77,10 @@ def _words(value: str) -> tuple[str, ...]:
 
 
 def _absolute_path(value: str) -> Path:
-    path = Path(value).expanduser()
+    try:
+        path = Path(value).expanduser()
+    except RuntimeError:
+        raise ValueError("no such user's home is known") from None
     if not path.is_absolute():
         raise ValueError("it must start with /, for a daemon has no folder of its own")
     return path

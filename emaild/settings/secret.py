@@ -65,7 +65,7 @@ def _credential_path(name: str) -> Path:
     if given:
         return Path(given, name)
     for store in CREDENTIAL_STORES:
-        if (store / name).exists():
+        if os.path.exists(store / name):  # unlike Path.exists, False for a folder that only root may look into
             return store / name
     raise CredentialMissing(
         f"no credential {name}: neither in ${CREDENTIALS_VARIABLE} (set by systemd's LoadCredential=)"

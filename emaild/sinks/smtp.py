@@ -5,7 +5,9 @@ A failure before MAIL is the way's; from MAIL on it is the mail's, told recipien
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import select
 import smtplib
 import socket
 from collections.abc import Callable, Sequence
@@ -26,6 +28,7 @@ Answer = tuple[int, bytes]
 
 CLOSING = 421  # the server ends the session (RFC 5321 §3.8)
 DISCONNECTED: Answer = (-1, b"")
+ENDED = (CLOSING, DISCONNECTED[0])  # no further command will be answered
 
 
 @cache
@@ -50,8 +53,8 @@ def _meaning(error: Exception) -> tuple[type[RemoteError], str]:
     if isinstance(error, smtplib.SMTPAuthenticationError):
         # 454 and 421 are passing troubles of the server; 535 and the like are about our password (RFC 4954 §6).
         return (Busy if error.smtp_code < 500 else Rejected), _words((error.smtp_code, _bytes(error.smtp_error)))
-    if isinstance(error, smtplib.SMTPNotSupportedError):
-        return Rejected, str(error)
+    if isinstance(error, smtplib.SMTPNotSupportedError) or type(error) is smtplib.SMTPException:
+        return Rejected, str(error)  # the plain class: no way of signing in that both sides know
     if isinstance(error, smtplib.SMTPResponseException) and error.smtp_code > 0:
         return Busy, _words((error.smtp_code, _bytes(error.smtp_error)))
     if isinstance(error, smtplib.SMTPException):
@@ -108,18 +111,17 @@ class Smtp:
     def _ready(self) -> smtplib.SMTP:
         """The kept connection if it still works, else a new one."""
         self.rest()
-        if self._smtp is not None and self._idle() > self._section.cnx_check_idle_time and not self._answers():
+        if self._smtp is not None and not self._works(self._smtp):
             self.close()
         if self._smtp is None:
             self._smtp = self._connect()
         return self._smtp
 
-    def _answers(self) -> bool:
-        assert self._smtp is not None
-        try:
-            return self._smtp.noop()[0] == 250
-        except (OSError, smtplib.SMTPException):
+    def _works(self, smtp: smtplib.SMTP) -> bool:
+        """Whether a kept connection is still one: a server that said anything unasked said good-bye."""
+        if smtp.sock is None or _readable(smtp.sock):
             return False
+        return self._idle() <= self._section.cnx_check_idle_time or self._command(smtp.noop)[0] == 250
 
     def _connect(self) -> smtplib.SMTP:
         with translated(str(self._peer), "connect", _meaning, OSError, smtplib.SMTPException, ValueError):
@@ -143,7 +145,7 @@ class Smtp:
                 smtp.ehlo_or_helo_if_needed()
         if self._section.enable_authentication and self._section.password is not None:
             with translated(str(self._peer), "sign in", _meaning, *library):
-                smtp.login(self._section.user, self._section.password.reveal())
+                _sign_in(smtp, self._section.user, self._section.password.reveal())
 
     # The transaction
 
@@ -157,12 +159,10 @@ class Smtp:
             return _all(mail.recipients, answer)
         answers: dict[str, Answer] = {}
         for address in mail.recipients:
-            answers[address] = self._command(smtp.rcpt, address)
-            if answers[address] == DISCONNECTED:
-                break
+            answer = answers[address] = self._command(smtp.rcpt, address)
+            if answer[0] in ENDED:
+                return _all(mail.recipients, self._abandon(smtp, answer))
         accepted = [address for address, answer in answers.items() if answer[0] in (250, 251)]
-        if len(answers) < len(mail.recipients) or DISCONNECTED in answers.values():
-            return _all(mail.recipients, self._abandon(smtp, DISCONNECTED))
         if not accepted:
             self._abandon(smtp, next(iter(answers.values())))
             return [_receipt(address, answers[address]) for address in mail.recipients]
@@ -176,7 +176,15 @@ class Smtp:
 
     def _prepared(self, smtp: smtplib.SMTP, mail: Outbound) -> tuple[Answer | None, bytes, list[str]]:
         """The bytes and MAIL options that this server can take; or why it cannot (codes of RFC 3463)."""
-        raw, options = mail.raw, []
+        raw: bytes | None = mail.raw
+        options = []
+        if not mail.raw.isascii():
+            if smtp.has_extn("8bitmime"):
+                options.append("BODY=8BITMIME")  # RFC 6152 §2
+            else:
+                raw = seven_bit(mail.raw)
+        if raw is None:
+            return (554, b"5.6.3 the mail is 8-bit and the server has no 8BITMIME"), b"", []
         limit = smtp.esmtp_features.get("size", "")
         if limit.isdigit() and 0 < int(limit) < len(raw):
             text = f"5.3.4 the mail has {len(raw)} bytes, the server takes {limit} at most"
@@ -187,14 +195,6 @@ class Smtp:
             if not smtp.has_extn("smtputf8"):
                 return (553, b"5.6.7 an address is not ASCII and the server has no SMTPUTF8"), b"", []
             options.append("SMTPUTF8")
-        if not raw.isascii():
-            if smtp.has_extn("8bitmime"):
-                options.append("BODY=8BITMIME")  # RFC 6152 §2
-            else:
-                converted = seven_bit(raw)
-                if converted is None:
-                    return (554, b"5.6.3 the mail is 8-bit and the server has no 8BITMIME"), b"", []
-                raw = converted
         return None, raw, options
 
     def _command(self, call: Callable[..., Answer], *arguments: object) -> Answer:
@@ -208,10 +208,28 @@ class Smtp:
 
     def _abandon(self, smtp: smtplib.SMTP, answer: Answer) -> Answer:
         """Leave a transaction that failed: RSET, or a new connection next time where this one is no good."""
-        if answer[0] in (CLOSING, -1) or self._command(smtp.rset)[0] != 250:
+        if answer[0] in ENDED or self._command(smtp.rset)[0] != 250:
             self._smtp = None
             smtp.close()
         return answer
+
+
+def _sign_in(smtp: smtplib.SMTP, user: str, password: str) -> None:
+    """By whatever both sides know; beyond ASCII, which is all that smtplib knows, by PLAIN (RFC 4616 §2: UTF-8)."""
+    if (user + password).isascii():
+        smtp.login(user, password)
+        return
+    proof = base64.b64encode(f"\0{user}\0{password}".encode()).decode("ascii")
+    code, text = smtp.docmd("AUTH", f"PLAIN {proof}")
+    if code != 235:
+        raise smtplib.SMTPAuthenticationError(code, text)
+
+
+def _readable(connection: socket.socket) -> bool:
+    """Whether something is there to be read, be it only the end."""
+    poll = select.poll()  # unlike select() it takes descriptors above 1,023
+    poll.register(connection, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _all(addresses: Sequence[str], answer: Answer) -> list[Receipt]:

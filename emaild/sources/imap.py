@@ -9,95 +9,47 @@ from __future__ import annotations
 
 import contextlib
 import imaplib
-import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import CapabilityError, IMAPClientError, LoginError, ProtocolError
 
-from emaild.errors import Busy, Rejected, RemoteError, Unreachable
+from emaild.errors import Rejected, RemoteError, Unreachable
 from emaild.log import events
 from emaild.message import Inbound
-from emaild.net.connect import Peer, open_connection
-from emaild.net.translate import network_meaning, translated
+from emaild.net.connect import Peer
+from emaild.net.translate import translated
 from emaild.settings.mailbox import AfterFetch, FirstFetch, MailboxSection, Security
 from emaild.sources import Listing, Wait
+from emaild.sources.imap_client import Client, meaning
 
 BATCH_MAILS = 50
 BATCH_BYTES = 8 << 20
 COMMAND_UIDS = 500  # UIDs named in one command: some 4 KB, below the 8,000 octets of RFC 2683 §3.2.1.5
-SEARCH_WINDOW = 10_000  # mails searched at once: imaplib refuses lines above 1,000,000 octets
+SEARCH_WINDOW = 80_000  # mails searched at once: imaplib refuses lines above 1,000,000 octets, a UID has up to 11
 BODY = "BODY.PEEK[]"
 SPOKE_AT_ONCE = 0.2  # seconds: below what a person notices, above what a chatty server could make a busy loop of
 
 
-class _Connection(imaplib.IMAP4):
-    """imaplib with a connection from our own door."""
-
-    def __init__(self, peer: Peer) -> None:
-        self._peer = peer
-        super().__init__(peer.host, peer.port)
-
-    def _create_socket(self, timeout: float | None = None) -> socket.socket:
-        return open_connection(self._peer)
-
-
-class _Client(IMAPClient):  # type: ignore[misc]
-    """IMAPClient over a connection from our own door; it has no parameter for that."""
-
-    def __init__(self, peer: Peer) -> None:
-        self._peer = peer
-        timeout = SocketTimeout(peer.connect_timeout, peer.protocol_timeout)
-        super().__init__(peer.host, peer.port, ssl=False, timeout=timeout)
-        self.normalise_times = False
-
-    def _create_IMAP4(self) -> imaplib.IMAP4:
-        return _Connection(self._peer)
-
-    def holds_unread_bytes(self) -> bool:
-        """Whether something already lies in imaplib's read buffer, where no selector sees it."""
-        connection = self.socket()
-        reader = getattr(self._imap, "_file", None) or self._imap.file
-        connection.setblocking(False)
-        try:
-            return bool(reader.peek(1))
-        except OSError:  # nothing to read
-            return False
-        finally:
-            connection.settimeout(self._peer.protocol_timeout)
-
-
 @dataclass(frozen=True)
 class _Cursor:
-    """Where reading a folder stands: UIDs from `floor` on are looked at; below it only the unseen while `backlog`."""
+    """Where reading a folder stands: UIDs from `floor` on are looked at, and below it those of `backlog`.
+
+    The backlog is what was unseen at the first contact, by name: our own marks must not change what is to be taken.
+    """
 
     validity: int
     floor: int
-    backlog: bool
+    backlog: tuple[int, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.validity} {self.floor} {int(self.backlog)}"
+        return f"{self.validity} {self.floor} {','.join(map(str, self.backlog))}"
 
     @classmethod
     def parse(cls, text: str) -> _Cursor:
-        validity, floor, backlog = map(int, text.split())
-        return cls(validity, floor, bool(backlog))
-
-
-def _meaning(error: Exception) -> tuple[type[RemoteError], str]:
-    """RFC 5530 names the answers that pass by themselves; imaplib calls a broken connection `abort`."""
-    reason = str(error).removeprefix("b'").rstrip("'")
-    if isinstance(error, imaplib.IMAP4.abort):
-        return Unreachable, "the connection broke" if "EOF" in reason else reason
-    if isinstance(error, OSError):
-        return network_meaning(error)
-    if "[UNAVAILABLE]" in reason or "[INUSE]" in reason or "[LIMIT]" in reason:
-        return Busy, reason
-    if isinstance(error, ProtocolError):
-        return Unreachable, reason
-    return Rejected, reason
+        validity, floor, backlog = text.split(" ")
+        return cls(int(validity), int(floor), tuple(int(uid) for uid in backlog.split(",") if uid))
 
 
 class Imap:
@@ -106,7 +58,7 @@ class Imap:
     def __init__(self, section: MailboxSection, peer: Peer) -> None:
         self._section = section
         self._peer = peer
-        self._client: _Client | None = None
+        self._client: Client | None = None
         self._idling = False
         self._validity = 0
 
@@ -119,17 +71,30 @@ class Imap:
                 self._wake(self._client)
             return
         with self._translated("connect"):
-            client = self._client = _Client(self._peer)
-            if self._peer.security is Security.START_TLS:
+            client = self._client = Client(self._peer)
+        if self._peer.security is Security.START_TLS:
+            with self._translated("STARTTLS"):
+                if not client.has_capability("STARTTLS"):
+                    raise CapabilityError("the server does not offer it")
                 client.starttls(self._peer.tls())
         with self._translated("sign in"):
-            client.login(self._section.mailbox, self._section.password.reveal())
-        events.mailbox_connected(section=self._section.name, server=str(self._peer), idle=self._can_idle(client))
+            self._sign_in(client)
+            idle = self._can_idle(client)  # this may ask the server
+        events.mailbox_connected(section=self._section.name, server=str(self._peer), idle=idle)
+
+    def _sign_in(self, client: Client) -> None:
+        name, password = self._section.mailbox, self._section.password.reveal()
+        if (name + password).isascii():
+            client.login(name, password)
+        else:  # LOGIN carries ASCII alone (RFC 3501 §9), PLAIN all of UTF-8 (RFC 4616 §2)
+            client.plain_login(name, password)
 
     def look(self, cursor: str | None) -> Listing:
         """Select anew, so that UIDVALIDITY and UIDNEXT are of now, and search."""
         with self._translated(f"open folder {self._section.folder}"):
-            answer = self._connected().select_folder(self._folder(self._section.folder))
+            client, changes = self._connected(), self._section.after is not AfterFetch.LEAVE
+            answer = client.select_folder(self._folder(self._section.folder), readonly=not changes)
+            client.told_of_mails()  # what SELECT says of it is no news
         self._validity = int(answer.get(b"UIDVALIDITY", 0))
         held = int(answer.get(b"EXISTS", 0))
         with self._translated("search"):
@@ -137,28 +102,29 @@ class Imap:
             renumbered = known is not None and known.validity != self._validity
             if known is None or renumbered:
                 next_uid = int(answer.get(b"UIDNEXT") or self._highest(held) + 1)
-                at = self._first(next_uid, again=renumbered)
+                at = self._first(next_uid, held, again=renumbered)
             else:
                 at = known
             return self._listing(at, held, first_contact=known is None, renumbered=renumbered)
 
-    def _first(self, next_uid: int, *, again: bool) -> _Cursor:
+    def _first(self, next_uid: int, held: int, *, again: bool) -> _Cursor:
         """Where to begin with a folder whose numbers are not known."""
-        first = FirstFetch.UNSEEN if again else self._section.first
-        floor = 1 if first is FirstFetch.ALL else next_uid
-        return _Cursor(self._validity, floor, backlog=first is FirstFetch.UNSEEN)
+        match FirstFetch.UNSEEN if again else self._section.first:
+            case FirstFetch.ALL:
+                return _Cursor(self._validity, 1)
+            case FirstFetch.UNSEEN:
+                unseen = [uid for uid in self._search(held, ["UNSEEN"]) if uid < next_uid]
+                return _Cursor(self._validity, next_uid, tuple(unseen))
+        return _Cursor(self._validity, next_uid)
 
     def _listing(self, at: _Cursor, held: int, *, first_contact: bool, renumbered: bool) -> Listing:
         since = ["SINCE", self._section.begin_date.date()] if self._section.begin_date else []
         # `n:*` names the last mail even where its UID is below n (RFC 3501 §6.4.8).
-        recent = [uid for uid in self._search(["UID", f"{at.floor}:*", *since]) if uid >= at.floor]
-        backlog = []
-        if at.backlog and at.floor > 1:
-            for start in range(1, held + 1, SEARCH_WINDOW):
-                window = f"{start}:{min(held, start + SEARCH_WINDOW - 1)}"
-                found = self._search([window, "UID", f"1:{at.floor - 1}", "UNSEEN", *since])
-                backlog += [uid for uid in found if uid < at.floor]
-        done = _Cursor(self._validity, max([at.floor, *(uid + 1 for uid in recent)]), backlog=False)
+        recent = [uid for uid in self._search(held, ["UID", f"{at.floor}:*", *since]) if uid >= at.floor]
+        backlog: set[int] = set()
+        if at.backlog:  # some may be gone from the folder by now
+            backlog = set(at.backlog) & set(self._search(held, ["UID", f"1:{at.floor - 1}", *since]))
+        done = _Cursor(self._validity, max([at.floor, *(uid + 1 for uid in recent)]))
         return Listing(
             keys=tuple(f"{self._validity}/{uid}" for uid in sorted(backlog) + sorted(recent)),
             cursor=str(at),
@@ -168,11 +134,14 @@ class Imap:
             renumbered=renumbered,
         )
 
-    def _search(self, criteria: list[object]) -> list[int]:
-        return [int(uid) for uid in self._connected().search(criteria)]
+    def _search(self, held: int, criteria: list[object]) -> list[int]:
+        """The UIDs that fit; a folder so large that the answer could burst a line is searched in windows."""
+        windows = [(start, min(held, start + SEARCH_WINDOW - 1)) for start in range(1, held + 1, SEARCH_WINDOW)]
+        within: list[list[object]] = [[f"{first}:{last}"] for first, last in windows] if len(windows) > 1 else [[]]
+        return [int(uid) for window in within for uid in self._connected().search([*window, *criteria])]
 
     def _highest(self, held: int) -> int:
-        return max(self._search([f"{held}"]), default=0) if held else 0
+        return max((int(uid) for uid in self._connected().search(["UID", "*"])), default=0) if held else 0
 
     def before(self, day: datetime, keys: Sequence[str]) -> frozenset[str]:
         """None: the search left them out."""
@@ -181,13 +150,20 @@ class Imap:
     def fetch(self, keys: Sequence[str]) -> Iterator[list[Inbound]]:
         """FETCH with BODY.PEEK[], which leaves \\Seen alone; batched by number and size."""
         for part in _chunks(self._uids(keys), COMMAND_UIDS):
-            with self._translated("fetch sizes"):
-                answer = self._connected().fetch(part, ["RFC822.SIZE"])
-            sizes = {uid: int(data.get(b"RFC822.SIZE", 0)) for uid, data in answer.items()}
+            sizes = self._sizes(part)
             for batch in _batches([uid for uid in part if uid in sizes], sizes):
                 mails = self._fetch_batch(batch)
                 if mails:
                     yield mails
+
+    def _sizes(self, uids: list[int]) -> dict[int, int]:
+        """How large they are; where the server will not tell, so large that each is fetched on its own."""
+        try:
+            with self._translated("fetch sizes"):
+                answer = self._connected().fetch(uids, ["RFC822.SIZE"])
+        except Rejected:
+            return dict.fromkeys(uids, BATCH_BYTES)
+        return {uid: int(data.get(b"RFC822.SIZE", 0)) for uid, data in answer.items()}
 
     def _fetch_batch(self, uids: list[int]) -> list[Inbound]:
         """A batch; where the server refuses it, its mails one by one, and the refused ones are told of."""
@@ -216,7 +192,7 @@ class Imap:
             with self._translated(f"after-fetch {self._section.after}"):
                 self._acknowledge(self._connected(), part)
 
-    def _acknowledge(self, client: _Client, uids: list[int]) -> None:
+    def _acknowledge(self, client: Client, uids: list[int]) -> None:
         match self._section.after:
             case AfterFetch.SEEN:
                 client.add_flags(uids, [b"\\Seen"], silent=True)
@@ -233,7 +209,7 @@ class Imap:
                     self._delete(client, uids)
 
     @staticmethod
-    def _delete(client: _Client, uids: list[int]) -> None:
+    def _delete(client: Client, uids: list[int]) -> None:
         client.add_flags(uids, [b"\\Deleted"], silent=True)
         if client.has_capability("UIDPLUS"):
             client.uid_expunge(uids)  # RFC 4315 §2.1: ours, and not what others marked
@@ -251,16 +227,17 @@ class Imap:
         if not self._can_idle(client):
             return Wait(self._section.cycle_time)
         with self._translated("idle"):
-            client.idle()
-            self._idling = True
-            if client.holds_unread_bytes():  # it spoke at once, and the selector would never see it
+            self._idling = client.enter_idle()
+            if not self._idling:
+                return Wait(self._section.cycle_time)
+            if client.told_of_mails() or client.holds_unread_bytes():  # the selector would never see it
                 return Wait(SPOKE_AT_ONCE)
         return Wait(self._section.idle_renewal, client.socket())
 
-    def _can_idle(self, client: _Client) -> bool:
+    def _can_idle(self, client: Client) -> bool:
         return self._section.idle and bool(client.has_capability("IDLE"))
 
-    def _wake(self, client: _Client) -> None:
+    def _wake(self, client: Client) -> None:
         if self._idling:
             self._idling = False
             client.idle_done()
@@ -268,7 +245,7 @@ class Imap:
             client.noop()
 
     def close(self) -> None:
-        """Log out if that takes no time, else just drop the connection."""
+        """Drop the connection, without waiting for an answer to LOGOUT."""
         client, self._client, self._idling = self._client, None, False
         if client is not None:
             with contextlib.suppress(OSError, imaplib.IMAP4.error, AttributeError):
@@ -276,7 +253,7 @@ class Imap:
 
     # Odds and ends
 
-    def _connected(self) -> _Client:
+    def _connected(self) -> Client:
         if self._client is None:
             raise Unreachable(str(self._peer), "use the connection", "it is closed")
         return self._client
@@ -299,10 +276,10 @@ class Imap:
     def _translated(self, action: str) -> Iterator[None]:
         library = (OSError, IMAPClientError, LoginError, CapabilityError, ProtocolError, ValueError)
         try:
-            with translated(str(self._peer), action, _meaning, *library):
+            with translated(str(self._peer), action, meaning, *library):
                 yield
         except RemoteError as error:
-            if not (isinstance(error, Rejected) and action == "fetch"):
+            if not (isinstance(error, Rejected) and action.startswith("fetch")):
                 self.close()
             raise
 

@@ -23,8 +23,6 @@ from emaild.settings.mailbox import AfterFetch, FirstFetch, MailboxSection, Secu
 from emaild.sources import Listing, Wait
 
 LONGEST_LINE = 64 << 20  # octets; poplib's own 2,048 refuses real mails, yet a server must not fill our memory
-poplib._MAXLINE = LONGEST_LINE  # type: ignore[attr-defined]
-
 BATCH_MAILS = 50
 BATCH_BYTES = 8 << 20
 CONTACTED = "contacted"  # a cursor needs no more: the keys tell what is new
@@ -44,6 +42,13 @@ class _Pop3(poplib.POP3):
 
     def _create_socket(self, timeout: float) -> socket.socket:
         return open_connection(self._peer)
+
+    def _getline(self) -> tuple[bytes, int]:
+        """A line without its end. poplib's own refuses long ones, and takes the torn half of `..` for a final dot."""
+        line: bytes = self.file.readline(LONGEST_LINE)
+        if not line.endswith(b"\n"):
+            raise poplib.error_proto("line too long" if len(line) == LONGEST_LINE else "-ERR EOF")
+        return line.removesuffix(b"\n").removesuffix(b"\r"), len(line)
 
 
 def _meaning(error: Exception) -> tuple[type[RemoteError], str]:
@@ -85,9 +90,10 @@ class Pop3:
 
     def look(self, cursor: str | None) -> Listing:
         """List by UIDL. A server without it cannot be read, for nothing else names a mail for good."""
-        with self._translated("list"):
+        with self._translated("list by UIDL"):
             lines = self._connected().uidl()[1]
-            listed = [line.decode("utf-8", "replace").split(" ", 1) for line in lines]
+            # ASCII by §7; where it is not, Latin-1 keeps two different ones different.
+            listed = [line.decode("latin-1").split(" ", 1) for line in lines]
         self._numbers = {key: int(number) for number, key in listed}
         keys = tuple(self._numbers)
         first = cursor is None
@@ -103,23 +109,32 @@ class Pop3:
 
     def before(self, day: datetime, keys: Sequence[str]) -> frozenset[str]:
         """By the date of the topmost Received line, which the mailbox's own server wrote; else by Date."""
-        old = set()
-        with self._translated("read headers"):
-            for key in keys:
-                header = b"\n".join(self._connected().top(self._numbers[key], 0)[1])
-                when = arrival(header)
-                if when is not None and when < day:
-                    old.add(key)
-        return frozenset(old)
+        return frozenset(key for key in keys if (when := self._arrival(key)) is not None and when < day)
+
+    def _arrival(self, key: str) -> datetime | None:
+        """None where the server will not show the header: then `fetch` has its say."""
+        try:
+            with self._translated("fetch header"):
+                return arrival(b"\n".join(self._connected().top(self._numbers[key], 0)[1]))
+        except Rejected:
+            return None
 
     def fetch(self, keys: Sequence[str]) -> Iterator[list[Inbound]]:
-        """RETR, a batch at a time; a mail that the server refuses is left out and told of."""
+        """RETR, a batch at a time; a mail that the server refuses is left out and told of.
+
+        What came before a connection broke is given first.
+        """
         batch: list[Inbound] = []
         size = 0
         for key in keys:
             if key not in self._numbers:
                 continue
-            inbound = self._retrieve(key)
+            try:
+                inbound = self._retrieve(key)
+            except RemoteError:
+                if batch:
+                    yield batch
+                raise
             if inbound is None:
                 continue
             batch.append(inbound)
@@ -132,7 +147,7 @@ class Pop3:
 
     def _retrieve(self, key: str) -> Inbound | None:
         try:
-            with self._translated(f"fetch {key}"):
+            with self._translated("fetch"):
                 lines = self._connected().retr(self._numbers[key])[1]
         except Rejected as error:
             events.mail_refused(section=self._section.name, key=key, reason=error.reason)
@@ -146,8 +161,8 @@ class Pop3:
             return
         with self._translated("delete"):
             for key in keys:
-                if key in self._numbers:
-                    self._connected().dele(self._numbers[key])
+                if key in self._numbers:  # a second DELE would be an error (§5)
+                    self._connected().dele(self._numbers.pop(key))
 
     def finish(self) -> None:
         """QUIT, which is what makes deletions happen."""
@@ -177,7 +192,7 @@ class Pop3:
             with translated(str(self._peer), action, _meaning, OSError, poplib.error_proto, ValueError):
                 yield
         except RemoteError as error:
-            if not (isinstance(error, Rejected) and action.startswith("fetch ")):
+            if not (isinstance(error, Rejected) and action.startswith("fetch")):
                 self.close()
             raise
 

@@ -173,7 +173,9 @@ def back_up(source: Path, target: Path) -> None:
 
 def _copy(source: Path, target: Path) -> None:
     with _closing(source) as origin, _closing(target) as copy:
-        origin.backup(copy, pages=2048, sleep=0.01)  # small steps, so that the daemon's commits go on between them
+        # In one step: a commit of another process between two would begin the copy anew, again and again (SQLite,
+        # sqlite3_backup_step). It is one reading, and with a write-ahead log commits go on beside that.
+        origin.backup(copy)
         copy.execute("PRAGMA journal_mode = DELETE").close()
         verdict = copy.execute("PRAGMA quick_check").fetchone()[0]
         if verdict != "ok":

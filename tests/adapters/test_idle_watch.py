@@ -1,0 +1,210 @@
+"""The one thread that watches all idle connections, on real sockets."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+
+import pytest
+
+from emaild.clock import SystemClock
+from emaild.net.idle import IdleWatch
+from tests.servers.authority import Authority
+from tests.servers.scripted import Dialog, Scripted
+
+LONG = 3_600.0
+PATIENCE = 10.0  # seconds that a test waits for what should come at once
+
+
+class ManualClock:
+    """Time that passes only when a test says so."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_000.0
+
+    def now(self) -> datetime:
+        """The wall clock, which the watch has no use for."""
+        return datetime(2026, 1, 1, tzinfo=UTC)
+
+    def monotonic(self) -> float:
+        """What the test has set."""
+        return self.seconds
+
+
+class Line:
+    """A connection: `near` is watched, `far` is the server's end. `back` counts how often it was given back."""
+
+    def __init__(self) -> None:
+        self.near, self.far = socket.socketpair()
+        self.came_back = threading.Event()
+        self.times = 0
+
+    def back(self) -> None:
+        """What the watch is to call."""
+        self.times += 1
+        self.came_back.set()
+
+    def is_back(self) -> bool:
+        """Wait for it, and make ready for the next time."""
+        came = self.came_back.wait(PATIENCE)
+        self.came_back.clear()
+        return came
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def watch(clock: ManualClock) -> Iterator[IdleWatch]:
+    idle = IdleWatch(clock)
+    idle.start()
+    yield idle
+    idle.stop()
+
+
+@pytest.fixture
+def lines() -> Iterator[Callable[[], Line]]:
+    """Makes connections, closed with the test."""
+    with ExitStack() as stack:
+
+        def make() -> Line:
+            line = Line()
+            stack.enter_context(line.near)
+            stack.enter_context(line.far)
+            return line
+
+        yield make
+
+
+def test_connection_comes_back_once_when_its_server_speaks(watch: IdleWatch, lines: Callable[[], Line]) -> None:
+    line, quiet = lines(), lines()
+    watch.watch("quiet", quiet.near, LONG, quiet.back)
+    watch.watch("box", line.near, LONG, line.back)
+    line.far.sendall(b"* 1 EXISTS\r\n")
+    assert line.is_back()
+    line.far.sendall(b"* 2 EXISTS\r\n")
+    watch.recall("box")
+    assert (line.times, quiet.times) == (1, 0)
+    assert line.near.recv(100) == b"* 1 EXISTS\r\n* 2 EXISTS\r\n"  # the watch itself reads nothing
+
+
+def test_connection_comes_back_when_its_server_closes_it(watch: IdleWatch, lines: Callable[[], Line]) -> None:
+    line = lines()
+    watch.watch("box", line.near, LONG, line.back)
+    line.far.close()
+    assert line.is_back()
+
+
+def test_bytes_that_were_there_before_are_noticed(watch: IdleWatch, lines: Callable[[], Line]) -> None:
+    line = lines()
+    line.far.sendall(b"* 1 EXISTS\r\n")
+    watch.watch("box", line.near, LONG, line.back)
+    assert line.is_back()
+
+
+def test_connection_comes_back_when_its_time_is_up(
+    watch: IdleWatch, clock: ManualClock, lines: Callable[[], Line]
+) -> None:
+    short, long = lines(), lines()
+    watch.watch("short", short.near, 300, short.back)
+    watch.watch("long", long.near, 301, long.back)
+    watch.recall("nobody")  # the thread looks at the clock after each order
+    assert (short.times, long.times) == (0, 0)
+    clock.seconds += 300
+    watch.recall("nobody")
+    assert short.is_back()
+    assert (short.times, long.times) == (1, 0)
+
+
+def test_time_that_is_up_at_once_is_kept() -> None:
+    """On the machine's own clock: nobody has to tell the thread to look."""
+    idle, line = IdleWatch(SystemClock()), Line()
+    idle.start()
+    with line.near, line.far:
+        idle.watch("box", line.near, 0.05, line.back)
+        assert line.is_back()
+        idle.stop()
+
+
+def test_connection_that_is_recalled_is_not_given_back(watch: IdleWatch, lines: Callable[[], Line]) -> None:
+    line = lines()
+    watch.watch("box", line.near, LONG, line.back)
+    watch.recall("box")
+    line.far.sendall(b"* 1 EXISTS\r\n")
+    watch.recall("box")
+    assert line.times == 0
+    assert line.near.recv(100) == b"* 1 EXISTS\r\n"
+
+
+def test_connection_may_be_watched_again(watch: IdleWatch, lines: Callable[[], Line]) -> None:
+    line = lines()
+    for count in (1, 2, 3):
+        watch.watch("box", line.near, LONG, line.back)
+        line.far.sendall(b".")
+        assert line.is_back()
+        assert line.near.recv(100) == b"."
+        assert line.times == count
+
+
+def test_closed_connection_comes_back_at_once(watch: IdleWatch, lines: Callable[[], Line]) -> None:
+    line = lines()
+    line.near.close()
+    watch.watch("box", line.near, LONG, line.back)
+    assert line.is_back()
+
+
+def test_connection_under_tls_is_watched_like_any(
+    watch: IdleWatch, scripted: Callable[..., Scripted], authority: Authority
+) -> None:
+    speak = threading.Event()
+
+    def server(dialog: Dialog) -> None:
+        dialog.readline()
+        dialog.send("+ idling")
+        assert speak.wait(PATIENCE)
+        dialog.send("* 1 EXISTS")
+        dialog.wait_for_end()
+
+    port = scripted(server, authority=authority, tls=True).port
+    plain = socket.create_connection(("localhost", port), timeout=PATIENCE)
+    back = threading.Event()
+    with authority.client_context().wrap_socket(plain, server_hostname="localhost") as secured:
+        secured.sendall(b"IDLE\r\n")
+        assert secured.recv(100) == b"+ idling\r\n"
+        watch.watch("box", secured, LONG, back.set)
+        watch.recall("nobody")
+        assert not back.is_set()
+        speak.set()
+        assert back.wait(PATIENCE)
+        assert secured.recv(100) == b"* 1 EXISTS\r\n"
+
+
+def test_hundreds_of_connections_are_held_by_one_thread(watch: IdleWatch, lines: Callable[[], Line]) -> None:
+    many = [lines() for _ in range(300)]
+    before = threading.active_count()
+    for number, line in enumerate(many):
+        watch.watch(f"box {number}", line.near, LONG, line.back)
+    for line in many[::2]:
+        line.far.sendall(b".")
+    assert all(line.is_back() for line in many[::2])
+    watch.recall("nobody")
+    assert [line.times for line in many] == [1, 0] * 150
+    assert threading.active_count() == before
+
+
+def test_watch_that_was_stopped_gives_nothing_back_and_keeps_nobody_waiting(
+    clock: ManualClock, lines: Callable[[], Line]
+) -> None:
+    idle, line = IdleWatch(clock), lines()
+    idle.start()
+    idle.watch("box", line.near, LONG, line.back)
+    idle.stop()
+    line.far.sendall(b".")
+    idle.recall("box")
+    idle.watch("box", line.near, LONG, line.back)
+    assert line.times == 0

@@ -1,0 +1,125 @@
+"""The configuration of the tests' Dovecot: a whole server run by one ordinary account."""
+
+from collections.abc import Mapping
+from string import Template
+
+PASSWORD = "secret"
+REFUSED = "refused"
+UNAVAILABLE = "unavailable"
+
+PORTS = ("imap", "imaps", "pop3", "pop3s", "lmtp")
+
+# An opening brace must end its line. Where a `chroot` is emptied, Dovecot would want root for it.
+_TEMPLATE = Template(
+    """\
+base_dir = $home/run
+state_dir = $home/state
+log_path = $home/dovecot.log
+default_internal_user = $user
+default_internal_group = $group
+default_login_user = $user
+default_process_limit = 200
+default_client_limit = 20000
+first_valid_uid = 1
+protocols = imap pop3 lmtp
+listen = 127.0.0.1
+
+ssl = yes
+ssl_cert = <$home/server.pem
+ssl_key = <$home/server.key
+disable_plaintext_auth = no
+auth_mechanisms = plain login
+# The default of 2 s would make every test of a wrong password slow.
+auth_failure_delay = 0
+
+mail_location = maildir:~/Maildir
+mail_fsync = never
+mail_max_userip_connections = 3000
+# IDLE uses inotify, of which an account has few (fs.inotify.max_user_instances); without one Dovecot looks
+# this often.
+mailbox_idle_check_interval = 1s
+
+# Any user with the one password, so that thousands of mailboxes need no set-up. A name that every passdb
+# skips is a temporary failure: [UNAVAILABLE].
+passdb {
+  driver = static
+  args = password=$password
+  username_filter = !$refused* !$unavailable*
+}
+passdb {
+  driver = static
+  args = password={CRYPT}*
+  username_filter = $refused*
+}
+userdb {
+  driver = static
+  args = uid=$user gid=$group home=$home/mail/%u allow_all_users=yes
+}
+namespace inbox {
+  inbox = yes
+}
+
+service anvil {
+  chroot =
+  # Without the penalty a wrong password would delay every later login from 127.0.0.1, right ones too.
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
+service imap-login {
+  chroot =
+  service_count = 0
+  process_min_avail = 1
+  process_limit = 2
+  client_limit = 5000
+  inet_listener imap {
+    port = $imap
+  }
+  inet_listener imaps {
+    port = $imaps
+    ssl = yes
+  }
+}
+service pop3-login {
+  chroot =
+  service_count = 0
+  process_min_avail = 1
+  process_limit = 2
+  client_limit = 5000
+  inet_listener pop3 {
+    port = $pop3
+  }
+  inet_listener pop3s {
+    port = $pop3s
+    ssl = yes
+  }
+}
+service imap {
+  process_limit = 3000
+}
+service pop3 {
+  process_limit = 3000
+}
+service lmtp {
+  inet_listener lmtp {
+    port = $lmtp
+  }
+}
+protocol lmtp {
+  postmaster_address = postmaster@example.com
+}
+"""
+)
+
+
+def dovecot_conf(*, home: str, user: str, group: str, ports: Mapping[str, int]) -> str:
+    """The text of dovecot.conf for a server whose files are in *home* and belong to *user*."""
+    return _TEMPLATE.substitute(
+        {name: str(ports[name]) for name in PORTS},
+        home=home,
+        user=user,
+        group=group,
+        password=PASSWORD,
+        refused=REFUSED,
+        unavailable=UNAVAILABLE,
+    )

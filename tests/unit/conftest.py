@@ -1,0 +1,35 @@
+"""What unit tests share: real stores and files in a folder of their own, a clock that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emaild.store import Store, open_store
+from tests.clock import ManualClock
+from tests.conf_files import ConfFiles
+from tests.said import Said
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def said() -> Said:
+    return Said()
+
+
+@pytest.fixture
+def conf(tmp_path: Path) -> ConfFiles:
+    return ConfFiles(tmp_path)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = open_store(tmp_path / "state")
+    yield opened
+    opened.close()
