@@ -19,7 +19,7 @@ from emaild.jobs.collect import Collect
 from emaild.jobs.deliver import WayOut
 from emaild.jobs.schedule import Schedule
 from emaild.jobs.status import StatusBoard
-from emaild.jobs.sweep import EVERY, Sweep
+from emaild.jobs.sweep import Sweep
 from emaild.jobs.workers import start_workers
 from emaild.log import events
 from emaild.log.setup import set_up
@@ -39,35 +39,28 @@ from emaild.supervisor import Supervisor
 from emaild.systemd import Notifier
 
 LOCK = "daemon.lock"
+SWEEP_AFTER = 5.0  # seconds after the start: the mail comes first
 LONGEST_NAP = 1.0  # seconds; the main thread looks around, and writes the mailboxes' states, at least this often
 
 S = TypeVar("S", MailboxSection, WayOutSection)
 
 
+def peer_of(section: MailboxSection | WayOutSection) -> Peer:
+    """The server that a section names, and how to connect to it."""
+    return Peer(
+        host=section.server,
+        port=section.port,
+        security=section.security,
+        ca_file=section.ca_file,
+        connect_timeout=section.connect_timeout,
+        protocol_timeout=section.protocol_timeout,
+    )
+
+
 def source_for(section: MailboxSection) -> Source:
     """The adapter that reads a mailbox section."""
-    peer = Peer(
-        host=section.server,
-        port=section.port,
-        security=section.security,
-        ca_file=section.ca_file,
-        connect_timeout=section.connect_timeout,
-        protocol_timeout=section.protocol_timeout,
-    )
-    return Imap(section, peer) if section.type is MailboxType.IMAP else Pop3(section, peer)
-
-
-def smtp_for(section: WayOutSection, clock: Clock) -> Smtp:
-    """A connection for a way out."""
-    peer = Peer(
-        host=section.server,
-        port=section.port,
-        security=section.security,
-        ca_file=section.ca_file,
-        connect_timeout=section.connect_timeout,
-        protocol_timeout=section.protocol_timeout,
-    )
-    return Smtp(section, peer, clock)
+    adapter = Imap if section.type is MailboxType.IMAP else Pop3
+    return adapter(section, peer_of(section))
 
 
 @contextlib.contextmanager
@@ -119,6 +112,7 @@ class Daemon:
         self._mailboxes: Supervisor[MailboxSection] = Supervisor(self._start_mailbox)
         self._ways: Supervisor[WayOutSection] = Supervisor(self._start_way_out)
         self._running_ways: dict[str, WayOut] = {}
+        self._sweep = Sweep(store, self._clock, lambda: self._settings.store, lambda: list(self._running_ways.values()))
         self._reloader = Reloader(conf, self._clock, settings.emaild.reload_quiet, lambda: self._settings.digest)
         self._watch = FileWatch(self._touched)
         self._notifier = Notifier()
@@ -144,7 +138,7 @@ class Daemon:
     def _start_way_out(self, section: WayOutSection) -> WayOut:
         way = WayOut(
             section,
-            lambda: smtp_for(section, self._clock),
+            lambda: Smtp(section, peer_of(section), self._clock),
             store=self._store,
             schedule=self._outbound,
             clock=self._clock,
@@ -208,19 +202,20 @@ class Daemon:
         self._watch.stop()
         self._mailboxes.apply({})
         self._ways.apply({})
-        self._inbound.stop()
-        self._outbound.stop()
+        self._inbound.retire(self._sweep)
         until = self._clock.monotonic() + self._settings.emaild.drain_timeout
         unfinished = self._drain(self._inbound, until) + self._drain(self._outbound, until)
+        self._inbound.stop()
+        self._outbound.stop()
         self._flush()
         self._idle.stop()
         events.daemon_stopped(unfinished=unfinished)
 
     def _drain(self, schedule: Schedule, until: float) -> int:
-        """Wait for running jobs, and keep systemd's watchdog content meanwhile."""
+        """Wait until every job has had its last run, and keep systemd's watchdog content meanwhile."""
         while True:
             left = until - self._clock.monotonic()
-            unfinished = schedule.wait_until_idle(max(0.0, min(LONGEST_NAP, left)))
+            unfinished = schedule.wait_until_empty(max(0.0, min(LONGEST_NAP, left)))
             self._notifier.alive()
             if not unfinished or left <= 0:
                 return unfinished

@@ -48,7 +48,7 @@ def _options(arguments: argparse.Namespace) -> int:
 def _show(arguments: argparse.Namespace) -> int:
     settings = load(arguments.conf, outside_unit=True)
     rows = [
-        (name, option.name, shown(getattr(section, option.field)), _origin(settings, name, option.name))
+        (name, option.name, shown(getattr(section, option.in_effect)), _origin(settings, name, option.name))
         for name, section in settings.sections().items()
         if arguments.section is None or name.lower() == arguments.section.lower()
         for option in options(type(section))

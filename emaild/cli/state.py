@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,6 +57,9 @@ def become_owner(directory: Path) -> None:
     status = directory.stat()
     if status.st_uid == 0:
         return
-    os.setgroups([])
+    try:
+        os.initgroups(pwd.getpwuid(status.st_uid).pw_name, status.st_gid)
+    except KeyError:  # an owner without a name is in no further groups
+        os.setgroups([])
     os.setgid(status.st_gid)
     os.setuid(status.st_uid)

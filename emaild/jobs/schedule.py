@@ -113,11 +113,11 @@ class Schedule:
             self._stopped = True
             self._changed.notify_all()
 
-    def wait_until_idle(self, seconds: float) -> int:
-        """Wait until no job runs, for that long at most. Returns how many still run."""
+    def wait_until_empty(self, seconds: float) -> int:
+        """Wait until every job was retired and had its last run, for that long at most. Returns how many are left."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._running, timeout=seconds)
-            return len(self._running)
+            self._changed.wait_for(lambda: not self._entries, timeout=seconds)
+            return len(self._entries)
 
     def time_has_passed(self) -> None:
         """Look at the clock again: for whoever moves a clock of his own."""

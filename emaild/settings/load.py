@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from emaild.errors import ConfigError
 from emaild.settings.daemon import EmaildSection, LogSection, ProcessingSection, StoreSection, Unknown
@@ -97,6 +97,7 @@ def load(conf: Path, *, outside_unit: bool = False) -> Settings:
     faults += reader.faults
     if faults:
         raise ConfigError(tuple(str(fault) for fault in _in_order(faults, files)))
+    reader.warn_of_shared_accounts()
     return Settings(
         emaild=reader.single(EmaildSection),
         mailboxes=MappingProxyType(reader.family(MailboxSection)),
@@ -161,6 +162,15 @@ class _Reader:
     def family(self, kind: type[S]) -> dict[str, S]:
         """All sections of this kind by their names."""
         return self._values[kind]
+
+    def warn_of_shared_accounts(self) -> None:
+        """Two sections that read one mailbox share its mails between them, which is seldom what was meant."""
+        first: dict[str, str] = {}
+        for name, box in self.family(MailboxSection).items():
+            other = first.setdefault(box.account, name)
+            if other != name:
+                wrong = f"it reads the same mailbox as [{other}]; each mail becomes an interaction of one of the two"
+                self.warnings.append(Fault(self.origins[name, "mailbox"], name, "mailbox", wrong))
 
     @staticmethod
     def _unknown_is_warning(raw: Mapping[str, RawSection]) -> bool:
@@ -234,8 +244,3 @@ def _suggestion(name: str, known: list[str]) -> str:
     """`; did you mean X?` where a known name is near."""
     near = difflib.get_close_matches(same_name(name), known, n=1, cutoff=0.6)
     return f"; did you mean {near[0]}?" if near else ""
-
-
-def option_value(section: Any, option: Option) -> object:
-    """What a section has in effect for an option."""
-    return cast(object, getattr(section, option.field))

@@ -72,6 +72,7 @@ class MailboxSection:
         parse.optional(parse.number(1, 65535)),
         default="",
         name="port",
+        in_effect="port",
         help="The server's port. Left empty it follows type and security: POP3 110 or 995, IMAP 143 or 993.",
     )
     security: Security = option(
@@ -107,6 +108,7 @@ class MailboxSection:
     folder_path: str = option(
         parse.text,
         default="INBOX",
+        in_effect="folder",
         help="IMAP: the folder to read, its levels separated by folder-separator.",
     )
     folder_separator: str = option(
@@ -126,6 +128,7 @@ class MailboxSection:
     first_fetch: FirstFetch = option(
         parse.one_of(FirstFetch),
         default="automatic",
+        in_effect="first",
         help="Which mails are taken that lie in the mailbox at its first reading. unseen: those not marked as"
         " read (IMAP only). all. new: none of them, only later ones. automatic: unseen for IMAP, new for POP3.",
     )
@@ -137,6 +140,7 @@ class MailboxSection:
     after_fetch: AfterFetch = option(
         parse.one_of(AfterFetch),
         default="automatic",
+        in_effect="after",
         help="What becomes of a mail on the server once it is safely stored: leave, seen (IMAP), move to"
         " after-fetch-folder (IMAP) or delete. automatic: seen for IMAP, leave for POP3.",
     )

@@ -32,7 +32,10 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    """The declaration of one option. `default` is None where the option must be given."""
+    """The declaration of one option. `default` is None where the option must be given.
+
+    `field` holds what was given; `in_effect` is the attribute that says what follows from it, mostly the same.
+    """
 
     name: str
     field: str
@@ -40,6 +43,7 @@ class Option:
     default: str | None
     help: str
     effect: Effect
+    in_effect: str
 
     @property
     def required(self) -> bool:
@@ -67,13 +71,15 @@ def option(
     help: str,
     effect: Effect = Effect.RELOAD,
     name: str | None = None,
+    in_effect: str | None = None,
 ) -> T:
     """A field of a section's dataclass.
 
     `default` is read by `parser` like any value; None makes the option one that must be given. `name` is needed
-    only where the INI name is not the field's with hyphens.
+    only where the INI name is not the field's with hyphens, `in_effect` where another attribute of the section says
+    what counts, as for a port that follows the protocol where none is given.
     """
-    metadata = {METADATA: (parser, default, help, effect, name)}
+    metadata = {METADATA: (parser, default, help, effect, name, in_effect)}
     if default is None:
         return cast(T, dataclasses.field(metadata=metadata))
     return dataclasses.field(default=parser.read(default), metadata=metadata)
@@ -85,7 +91,7 @@ def options(section: type[Any]) -> tuple[Option, ...]:
 
 
 def _declared(field: dataclasses.Field[Any]) -> Option:
-    parser, default, help_text, effect, name = field.metadata[METADATA]
+    parser, default, help_text, effect, name, in_effect = field.metadata[METADATA]
     return Option(
         name=name or field.name.replace("_", "-"),
         field=field.name,
@@ -93,6 +99,7 @@ def _declared(field: dataclasses.Field[Any]) -> Option:
         default=default,
         help=help_text,
         effect=effect,
+        in_effect=in_effect or field.name,
     )
 
 

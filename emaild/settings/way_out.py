@@ -28,6 +28,7 @@ class WayOutSection:
         parse.optional(parse.number(1, 65535)),
         default="",
         name="port",
+        in_effect="port",
         help="The server's port. Left empty it follows the security: 25, with ssl-tls 465.",
     )
     security: Security = option(

@@ -8,12 +8,11 @@ where the server can.
 from __future__ import annotations
 
 import contextlib
-import imaplib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from imapclient.exceptions import CapabilityError, IMAPClientError, LoginError, ProtocolError
+from imapclient.exceptions import CapabilityError, IMAPClientError
 
 from emaild.errors import Rejected, RemoteError, Unreachable
 from emaild.log import events
@@ -224,10 +223,8 @@ class Imap:
     def wait(self) -> Wait:
         """Enter IDLE; by time where the server cannot."""
         client = self._connected()
-        if not self._can_idle(client):
-            return Wait(self._section.cycle_time)
         with self._translated("idle"):
-            self._idling = client.enter_idle()
+            self._idling = self._can_idle(client) and client.enter_idle()
             if not self._idling:
                 return Wait(self._section.cycle_time)
             if client.told_of_mails() or client.holds_unread_bytes():  # the selector would never see it
@@ -248,7 +245,7 @@ class Imap:
         """Drop the connection, without waiting for an answer to LOGOUT."""
         client, self._client, self._idling = self._client, None, False
         if client is not None:
-            with contextlib.suppress(OSError, imaplib.IMAP4.error, AttributeError):
+            with contextlib.suppress(OSError, IMAPClientError, AttributeError):
                 client.shutdown()
 
     # Odds and ends
@@ -274,9 +271,8 @@ class Imap:
 
     @contextlib.contextmanager
     def _translated(self, action: str) -> Iterator[None]:
-        library = (OSError, IMAPClientError, LoginError, CapabilityError, ProtocolError, ValueError)
         try:
-            with translated(str(self._peer), action, meaning, *library):
+            with translated(str(self._peer), action, meaning, OSError, IMAPClientError, ValueError):
                 yield
         except RemoteError as error:
             if not (isinstance(error, Rejected) and action.startswith("fetch")):
