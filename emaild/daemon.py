@@ -183,8 +183,7 @@ class Daemon:
         start_workers("in", self._inbound, self._settings.emaild.inbound_workers)
         start_workers("out", self._outbound, self._settings.emaild.outbound_workers)
         self._apply(self._settings)
-        sweep = Sweep(self._store, self._clock, lambda: self._settings.store, lambda: list(self._running_ways.values()))
-        self._inbound.add(sweep, after=min(EVERY, 5.0))
+        self._inbound.add(self._sweep, after=SWEEP_AFTER)
         events.daemon_started(
             version=__version__,
             conf=str(self._conf),
