@@ -153,6 +153,7 @@ class Collect:
             if old:
                 kept.remember(account, listing.cursor, sorted(old))
                 unknown = [key for key in unknown if key not in old]
+        self._troubled.intersection_update(unknown)
         self._not_given.intersection_update(unknown)
         return sorted(unknown, key=lambda key: key in self._troubled or key in self._not_given)
 
@@ -174,7 +175,6 @@ class Collect:
         except RemoteError:
             self._troubled.update([key for key in keys if key in missing][:1])
             raise
-        self._troubled.clear()
         self._not_given |= missing
         return acknowledged
 

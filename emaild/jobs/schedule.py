@@ -6,7 +6,7 @@ import heapq
 import itertools
 import math
 import threading
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -48,6 +48,7 @@ class Schedule:
         self._entries: dict[int, _Entry] = {}  # by the job's identity
         self._heap: list[_Entry] = []
         self._running: dict[str, _Entry] = {}
+        self._leaving: Counter[str] = Counter()  # retired jobs by name: their namesakes wait for them
         self._hosts: dict[str, int] = {}
         self._held: dict[str, deque[_Entry]] = {}  # due, and their host has its share already
         self._stopped = False
@@ -70,11 +71,12 @@ class Schedule:
                 self._replace(entry, self._clock.monotonic())
 
     def retire(self, job: Job) -> None:
-        """The job runs once more, as soon as it can, to put things in order; then it is forgotten."""
+        """The job runs once more, as soon as it can and before its namesakes, to put things in order; then it goes."""
         with self._changed:
             entry = self._entries.get(id(job))
-            if entry is not None:
+            if entry is not None and not entry.retired:
                 entry.retired = True
+                self._leaving[job.name] += 1
         self.wake(job)
 
     def take(self) -> Job | None:
@@ -101,6 +103,7 @@ class Schedule:
                 self._push(waiting.popleft())
             if entry.retired and not entry.again:
                 del self._entries[id(job)]
+                self._leaving -= Counter([job.name])  # and forget the name when none is left
             else:
                 delay = 0.0 if entry.again else math.inf if after is None else after
                 entry.again = False
@@ -144,7 +147,8 @@ class Schedule:
             entry = heapq.heappop(self._heap)
             if self._entries.get(id(entry.job)) is not entry:
                 continue  # replaced
-            if entry.job.name in self._running:
+            name = entry.job.name
+            if name in self._running or (name in self._leaving and not entry.retired):
                 blocked.append(entry)
             elif self._hosts.get(entry.job.host, 0) >= self._per_host:
                 self._held.setdefault(entry.job.host, deque()).append(entry)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mimetypes
 import re
 import secrets
+from base64 import encodebytes
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -151,8 +152,15 @@ def adopt(raw: bytes, *, now: datetime, domain: str, recipients: Sequence[str] =
 def seven_bit(raw: bytes) -> bytes | None:
     """The mail with its 8-bit parts encoded anew (RFC 6152 §3), None where it cannot be done without loss."""
     message: Message = BytesParser(policy=policy.compat32).parsebytes(raw)
+    for part in message.walk():
+        content = None if part.is_multipart() else part.get_payload(decode=True)
+        identity = str(part.get("Content-Transfer-Encoding", "")).strip().lower() in ("", "7bit", "8bit", "binary")
+        if isinstance(content, bytes) and identity and not content.isascii():
+            del part["Content-Transfer-Encoding"]
+            part["Content-Transfer-Encoding"] = "base64"
+            part.set_payload(encodebytes(content).decode("ascii"))
     try:
-        encoded = message.as_bytes(policy=policy.compat32.clone(cte_type="7bit", linesep="\r\n"))
+        encoded = message.as_bytes(policy=policy.compat32.clone(linesep="\r\n", max_line_length=None))
     except (LookupError, ValueError):
         return None
     return encoded if encoded.isascii() else None

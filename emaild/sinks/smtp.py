@@ -239,7 +239,7 @@ def _all(addresses: Sequence[str], answer: Answer) -> list[Receipt]:
 def _receipt(address: str, answer: Answer) -> Receipt:
     """RFC 5321 §4.2.1: 2yz is done, 5yz is for good, all else may be tried again."""
     code, _ = answer
-    if answer == DISCONNECTED:
+    if code == DISCONNECTED[0]:  # smtplib's word for what is no answer, too
         text = "the connection broke before the server answered"
         return Receipt(address=address, state=RecipientState.WAITING, code="", text=text)
     state = (

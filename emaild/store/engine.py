@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, text, update
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from emaild.errors import StateUnusable, StoreFailed, StoreTooNew
 from emaild.store import schema
@@ -85,7 +85,7 @@ def open_database(directory: Path, migrated: Callable[[int, int], None] = lambda
     database = Database(path, _engine(path))
     try:
         _bring_up_to_date(database, migrated)
-    except (DBAPIError, StoreFailed) as error:
+    except (SQLAlchemyError, StoreFailed) as error:
         database.close()
         reason = error.orig if isinstance(error, DBAPIError) else error
         raise StateUnusable(f"{path}: {reason}; the store cannot be opened") from error
@@ -184,7 +184,7 @@ def _copy(source: Path, target: Path) -> None:
 
 @contextmanager
 def _closing(path: Path) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", timeout=BUSY_SECONDS, uri=True)  # not created
     try:
         yield connection
     finally:

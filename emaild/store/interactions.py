@@ -57,12 +57,14 @@ class Interactions:
         """Mails, their interactions and "this key was taken", in one commit; *settled*: the server need not be told.
 
         Returns:
-            the keys whose bytes this account had brought before under another key: they stay one interaction.
+            the keys that made no interaction: taken meanwhile by another section that reads the same account, or
+            their bytes had come before under another key.
         """
         again = set()
         with self._database.write() as connection:
             for inbound, entry in mails:
                 if _taken(connection, account, inbound.key):
+                    again.add(inbound.key)
                     continue
                 if _brought(connection, account, entry.raw_digest):
                     again.add(inbound.key)

@@ -1,4 +1,4 @@
-"""Small IMAP and POP3 servers to play with `Scripted`: they behave, but for the commands a test answers itself."""
+"""Small IMAP, POP3 and SMTP servers to play with `Scripted`: they behave, but where a test gives answers of its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from tests.servers.scripted import Dialog, Gone
 
 Answer = Callable[[Dialog, str, str], None]
-"""Answers one command; given are the connection, the command's tag (none in POP3) and what follows its name."""
+"""Answers one command; given are the connection, the command's tag (none but in IMAP) and what follows its name."""
 
 CAPABILITIES = "IMAP4rev1 IDLE UIDPLUS MOVE"
 
@@ -159,3 +159,25 @@ class Pop3Script:
         """A mail's header, whatever number of lines is asked for."""
         raw = list(self.mails.values())[int(rest.split()[0]) - 1]
         dialog.send_raw(b"+OK\r\n" + raw.partition(b"\r\n\r\n")[0] + b"\r\n\r\n.\r\n")
+
+
+class SmtpScript:
+    """Plays an SMTP server; `answers` replace its own, by command, as `greeting` or as `.`, the end of a mail."""
+
+    def __init__(self, answers: Mapping[str, Answer] | None = None) -> None:
+        self.mails: list[list[bytes]] = []
+        self._answers: dict[str, Answer] = {
+            "greeting": says("220 ready"),
+            "EHLO": says("250 mail.example.com"),
+            "DATA": says("354 go ahead"),
+        } | dict(answers or {})
+
+    def __call__(self, dialog: Dialog) -> None:
+        """Answer commands until the client goes."""
+        self._answers["greeting"](dialog, "", "")
+        while True:
+            command, _, rest = dialog.readline().decode("utf-8", "replace").partition(" ")
+            self._answers.get(command.upper(), says("250 OK"))(dialog, "", rest)
+            if command.upper() == "DATA":
+                self.mails.append(list(iter(dialog.readline, b".")))
+                self._answers.get(".", says("250 taken"))(dialog, "", "")

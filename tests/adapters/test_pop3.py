@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ def test_mail_is_taken_whatever_protects_the_connection(dovecot: Dovecot, pop3: 
 def test_certificate_that_is_not_trusted_is_rejected_before_the_password(
     dovecot: Dovecot, pop3: Sources, authority: Authority, security: Security
 ) -> None:
-    fields = {"security": security, "port": port(dovecot, security)}
+    fields: dict[str, Any] = {"security": security, "port": port(dovecot, security)}
     with pytest.raises(Rejected, match="certificate is not trusted: unable to get local issuer"):
         pop3("pop-untrusted", ca_file=authority.other_ca_file, **fields).open()
     with pytest.raises(Rejected, match=r"certificate is not trusted: Hostname mismatch.*'127\.1'"):

@@ -132,11 +132,11 @@ def test_mail_that_is_cut_off_is_not_taken(scripted: Callable[..., Scripted], po
             raise Gone
         script.retrieve(dialog, tag, rest)
 
-    script = Pop3Script(THREE, {"RETR": retrieve})
+    script = Pop3Script({b"one": mail("one")}, {"RETR": retrieve})
     source = pop3(scripted(script))
     with pytest.raises(Unreachable, match="fetch: the connection broke"):
         turn(source)
-    assert subjects(turn(source).raws) == ["one", "two", "three"]
+    assert subjects(turn(source).raws) == ["one"]
 
 
 def test_connection_that_breaks_after_delete_and_before_quit_is_unreachable(

@@ -1,0 +1,154 @@
+"""What goes over the wire by SMTP: the very bytes, in the form that the server says it can take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+
+import pytest
+
+from emaild.render.compose import adopt
+from tests.adapters.ways import FAILED, SENT, Sinks, codes, outbound, states
+from tests.servers.faulty_smtp import FaultySmtp
+from tests.servers.mails import generated
+from tests.servers.postfix import Postfix
+from tests.servers.smtp_sink import SmtpSink
+
+HEAD = b"From: sender@example.com\r\nTo: one@example.net\r\nMIME-Version: 1.0\r\n"
+UMLAUTS = (
+    HEAD + b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nGr\xc3\xbc\xc3\x9fe\r\n"
+)
+RAW_SUBJECT = HEAD + b"Subject: Gr\xfc\xdfe\r\n\r\n8 bits in the header, where no encoding reaches\r\n"
+
+
+@pytest.fixture
+def sinks() -> Iterator[Sinks]:
+    """Makes sinks, which are closed before their servers end."""
+    with Sinks() as made:
+        yield made
+
+
+# The bytes
+
+
+def test_mails_arrive_byte_for_byte(faulty_smtp: Callable[..., FaultySmtp], sinks: Sinks) -> None:
+    """Among them 8-bit ones, long lines, lines that begin with a dot and lines that are one (RFC 5321 §4.5.2)."""
+    server = faulty_smtp()
+    way = sinks(server.smtp)
+    raws = [mail.raw for mail in generated(60, seed=31, largest=60_000)]
+    raws.append(b"Subject: dots\r\n\r\n.\r\n..\r\n.x\r\n\r\n.\r\n")
+    assert [states(way.send(outbound(raw=raw))) for raw in raws] == [[SENT]] * 61
+    assert [mail.content for mail in server.mails] == raws
+    assert server.connections == 1
+
+
+def test_mails_arrive_byte_for_byte_at_postfixs_own_sink(smtp_sink: Callable[..., SmtpSink], sinks: Sinks) -> None:
+    server = smtp_sink()
+    way = sinks(server.smtp)
+    raws = [mail.raw for mail in generated(20, seed=32, largest=30_000)]
+    assert [states(way.send(outbound(raw=raw))) for raw in raws] == [[SENT]] * 20
+    assert sorted(server.mails()) == sorted(raws)
+
+
+def test_mail_without_a_last_line_end_gets_one(faulty_smtp: Callable[..., FaultySmtp], sinks: Sinks) -> None:
+    server = faulty_smtp()
+    sinks(server.smtp).send(outbound(raw=b"Subject: no end\r\n\r\nHello"))
+    assert [mail.content for mail in server.mails] == [b"Subject: no end\r\n\r\nHello\r\n"]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r\n.\r", b"\r.\r\n", b"\r.\r", b"\r\n.\r\r\n", b"\n\r.\r\n", b"\r\n.\r\n"],
+)
+def test_no_mail_can_smuggle_another(faulty_smtp: Callable[..., FaultySmtp], sinks: Sinks, end: bytes) -> None:
+    """RFC 5321 §2.3.8: a bare CR or LF is no line end, but some servers take it for one, and so end the mail early."""
+    evil = b"MAIL FROM:<boss@example.com>\r\nRCPT TO:<victim@example.net>\r\nDATA\r\nSubject: forged\r\n\r\nPay."
+    given = b"From: a@example.com\nTo: one@example.net\nSubject: bait\n\nHello" + end + evil + end
+    mail = adopt(given, now=datetime(2026, 1, 1, tzinfo=UTC), domain="")
+    server = faulty_smtp()
+    way = sinks(server.smtp)
+    assert states(way.send(outbound(*mail.recipients, raw=mail.raw, sender=mail.sender))) == [SENT]
+    assert states(way.send(outbound())) == [SENT]
+    (content, _) = [one.content for one in server.mails]
+    assert content.replace(b"\r\n", b"").translate(None, b"\r\n") == content.replace(b"\r\n", b"")
+    assert [one.sender for one in server.mails] == ["a@example.com", "sender@example.com"]
+    assert b"MAIL FROM:<boss@example.com>" in content
+
+
+# What the server can take
+
+
+def test_eight_bit_mail_is_declared(faulty_smtp: Callable[..., FaultySmtp], sinks: Sinks) -> None:
+    """RFC 6152 §2."""
+    server = faulty_smtp()
+    assert states(sinks(server.smtp).send(outbound(raw=UMLAUTS))) == [SENT]
+    (mail,) = server.mails
+    assert (mail.content, [option for option in mail.options if "BODY" in option]) == (UMLAUTS, ["BODY=8BITMIME"])
+
+
+def test_seven_bit_mail_needs_no_declaration(faulty_smtp: Callable[..., FaultySmtp], sinks: Sinks) -> None:
+    server = faulty_smtp()
+    sinks(server.smtp).send(outbound())
+    assert not [option for option in server.mails[0].options if "BODY" in option]
+
+
+def test_eight_bit_mail_is_encoded_anew_for_a_server_that_takes_seven(
+    smtp_sink: Callable[..., SmtpSink], sinks: Sinks
+) -> None:
+    """RFC 6152 §3: convert, or return it."""
+    server = smtp_sink(options=["-8"])
+    assert states(sinks(server.smtp).send(outbound(raw=UMLAUTS))) == [SENT]
+    (mail,) = server.received()
+    assert mail.raw.isascii()
+    assert not [option for option in mail.options if "BODY" in option]
+    assert message_from_bytes(mail.raw, policy=policy.SMTP).get_content().strip() == "Grüße"
+
+
+def test_eight_bit_mail_that_cannot_be_encoded_fails_without_an_offer(
+    faulty_smtp: Callable[..., FaultySmtp], sinks: Sinks
+) -> None:
+    server = faulty_smtp(eight_bit=False)
+    receipts = sinks(server.smtp).send(outbound("one@x.net", "two@x.net", raw=RAW_SUBJECT))
+    assert (states(receipts), codes(receipts)) == ([FAILED] * 2, ["554"] * 2)
+    assert receipts[0].text == "5.6.3 the mail is 8-bit and the server has no 8BITMIME"
+    assert not [command for _, command in server.commands if command.startswith("MAIL")]
+
+
+def test_mail_above_the_servers_size_fails_before_it_is_sent(
+    postfix: Callable[..., Postfix], smtp_sink: Callable[..., SmtpSink], sinks: Sinks
+) -> None:
+    """RFC 1870 §6.1: a client need not try."""
+    relay = postfix(relay_to=smtp_sink().smtp, message_size_limit=20_000)
+    way = sinks(relay.smtp)
+    receipts = way.send(outbound("one@x.net", "two@x.net", raw=b"X: y\r\n" * 4_000))
+    assert (states(receipts), codes(receipts)) == ([FAILED] * 2, ["552"] * 2)
+    assert receipts[0].text == "5.3.4 the mail has 24000 bytes, the server takes 20000 at most"
+    assert states(way.send(outbound(raw=b"X: y\r\n" * 3_000))) == [SENT]
+    assert relay.log().count(": connect from") == 1
+
+
+def test_size_is_declared_of_what_is_really_sent(faulty_smtp: Callable[..., FaultySmtp], sinks: Sinks) -> None:
+    """Encoding anew makes a mail larger, perhaps too large."""
+    binary = UMLAUTS + "Grüße\r\n".encode() * 2_000
+    server = faulty_smtp(eight_bit=False, size_limit=100_000)
+    assert states(sinks(server.smtp).send(outbound(raw=binary))) == [SENT]
+    assert server.mails[0].options[0] == f"SIZE={len(server.mails[0].content)}"
+    small = faulty_smtp(eight_bit=False, size_limit=len(binary) + 1)
+    assert codes(sinks(small.smtp).send(outbound(raw=binary))) == ["552"]
+
+
+@pytest.mark.parametrize(("sender", "recipient"), [("jörg@example.com", "one@x.net"), ("a@example.com", "jörg@x.net")])
+def test_address_beyond_ascii_needs_smtputf8(
+    faulty_smtp: Callable[..., FaultySmtp], sinks: Sinks, sender: str, recipient: str
+) -> None:
+    """RFC 6531 §3.4."""
+    mail = outbound("plain@x.net", recipient, sender=sender)
+    old, new = faulty_smtp(), faulty_smtp(utf8=True)
+    receipts = sinks(old.smtp).send(mail)
+    assert (states(receipts), codes(receipts)) == ([FAILED] * 2, ["553"] * 2)
+    assert receipts[0].text == "5.6.7 an address is not ASCII and the server has no SMTPUTF8"
+    assert not [command for _, command in old.commands if command.startswith("MAIL")]
+    assert states(sinks(new.smtp).send(mail)) == [SENT, SENT]
+    assert (new.mails[0].sender, new.mails[0].recipients) == (sender, ("plain@x.net", recipient))
+    assert "SMTPUTF8" in new.mails[0].options

@@ -1,0 +1,57 @@
+"""Ways out used as the daemon's jobs use them: a section, the sink that serves it, a mail, its receipts."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from typing import Any
+
+from emaild.daemon import peer_of
+from emaild.message import Outbound, Receipt, RecipientState
+from emaild.settings.secret import Secret
+from emaild.settings.way_out import WayOutSection
+from emaild.sinks.smtp import Smtp
+from tests.clock import ManualClock
+
+SENT, WAITING, FAILED = RecipientState.SENT, RecipientState.WAITING, RecipientState.FAILED
+SENDER = "sender@example.com"
+RAW = b"Subject: one\r\nMessage-ID: <one@example.com>\r\n\r\nHello\r\n"
+
+
+class Sinks(ExitStack):
+    """Makes sinks that share a clock, and closes them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = ManualClock()
+
+    def __call__(self, port: int, **given: Any) -> Smtp:
+        """The sink of a way out; *given* are fields of its section. A `user` signs in."""
+        fields: dict[str, Any] = {"server": "localhost", "connect_timeout": 5.0, "protocol_timeout": 5.0}
+        if "user" in given:
+            fields |= {"enable_authentication": True, "password": Secret("secret")}
+        section = WayOutSection(name="smtp-client", port_given=port, **(fields | given))
+        return self.enter_context(closing(Smtp(section, peer_of(section), self.clock)))
+
+
+def outbound(*recipients: str, raw: bytes = RAW, sender: str = SENDER) -> Outbound:
+    """A mail to send."""
+    return Outbound(
+        id=secrets.token_hex(8).upper(),
+        way_out="smtp-client",
+        sender=sender,
+        recipients=recipients or ("one@example.net",),
+        message_id="<one@example.com>",
+        raw=raw,
+    )
+
+
+def states(receipts: Sequence[Receipt]) -> list[RecipientState]:
+    """What became of the recipients, in order."""
+    return [receipt.state for receipt in receipts]
+
+
+def codes(receipts: Sequence[Receipt]) -> list[str]:
+    """The servers' answers for the recipients, in order."""
+    return [receipt.code for receipt in receipts]
