@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import queue
 import signal
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from emaild import __version__
 from emaild.clock import Clock, SystemClock
-from emaild.errors import AlreadyRunning, ConfigError, StateUnusable, StoreFailed
+from emaild.errors import AlreadyRunning, ConfigError, StateUnusable
 from emaild.jobs.collect import Collect
 from emaild.jobs.deliver import WayOut
 from emaild.jobs.schedule import Schedule
@@ -22,6 +22,7 @@ from emaild.jobs.status import StatusBoard
 from emaild.jobs.sweep import Sweep
 from emaild.jobs.workers import start_workers
 from emaild.log import events
+from emaild.log.libraries import take_over_libraries
 from emaild.log.setup import set_up
 from emaild.net.connect import Peer
 from emaild.net.idle import IdleWatch
@@ -40,7 +41,7 @@ from emaild.systemd import Notifier
 
 LOCK = "daemon.lock"
 SWEEP_AFTER = 5.0  # seconds after the start: the mail comes first
-LONGEST_NAP = 1.0  # seconds; the main thread looks around, and writes the mailboxes' states, at least this often
+LONGEST_NAP = 1.0  # seconds; the main thread looks around at least this often
 
 S = TypeVar("S", MailboxSection, WayOutSection)
 
@@ -116,7 +117,8 @@ class Daemon:
         self._reloader = Reloader(conf, self._clock, settings.emaild.reload_quiet, lambda: self._settings.digest)
         self._watch = FileWatch(self._touched)
         self._notifier = Notifier()
-        self._awake = threading.Event()
+        # Not an Event: a signal handler that sets one waits for ever when it interrupted the wait itself.
+        self._awake: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._ending: str | None = None
 
     # Parts
@@ -165,10 +167,10 @@ class Daemon:
         with self._signals():
             self._begin()
             while self._ending is None:
-                self._awake.wait(self._nap())
-                self._awake.clear()
+                with contextlib.suppress(queue.Empty):
+                    self._awake.get(timeout=self._nap())
+                self._notifier.alive()
                 self._reload_if_due()
-                self._flush()
             self._end(self._ending)
 
     def _begin(self) -> None:
@@ -178,11 +180,12 @@ class Daemon:
         for warning in self._settings.warnings:
             events.conf_warned(message=str(warning))
         self._idle.start()
-        self._watch.start(self._conf)
+        self._watch.follow(self._conf)
         self._reloader.touch()  # the files may have changed between their reading and this moment
         start_workers("in", self._inbound, self._settings.emaild.inbound_workers)
         start_workers("out", self._outbound, self._settings.emaild.outbound_workers)
         self._apply(self._settings)
+        self._inbound.add(self._board)
         self._inbound.add(self._sweep, after=SWEEP_AFTER)
         events.daemon_started(
             version=__version__,
@@ -202,11 +205,11 @@ class Daemon:
         self._mailboxes.apply({})
         self._ways.apply({})
         self._inbound.retire(self._sweep)
+        self._inbound.retire(self._board)
         until = self._clock.monotonic() + self._settings.emaild.drain_timeout
         unfinished = self._drain(self._inbound, until) + self._drain(self._outbound, until)
         self._inbound.stop()
         self._outbound.stop()
-        self._flush()
         self._idle.stop()
         events.daemon_stopped(unfinished=unfinished)
 
@@ -223,19 +226,14 @@ class Daemon:
         waits = [LONGEST_NAP, self._reloader.due_in(), self._notifier.watchdog_interval]
         return min(wait for wait in waits if wait is not None)
 
-    def _flush(self) -> None:
-        self._notifier.alive()
-        with contextlib.suppress(StoreFailed):  # the jobs tell of it; the states are written when it works again
-            self._board.flush()
-
     def _status(self) -> str:
-        return f"{len(self._mailboxes.sections)} mailboxes, {len(self._ways.sections)} ways out"
+        return f"mailboxes: {len(self._mailboxes.sections)}, ways out: {len(self._ways.sections)}"
 
     # Reload
 
     def _touched(self) -> None:
         self._reloader.touch()
-        self._awake.set()
+        self._awake.put(None)
 
     def _reload_if_due(self) -> None:
         if self._reloader.due_in() == 0.0 and self._reloader.wanted():
@@ -260,8 +258,8 @@ class Daemon:
         events.reload_applied(keep=kept, start=started, stop=stopped)
         if late:
             events.reload_needs_restart(options=late)
-        self._watch.stop()
-        self._watch.start(self._conf)  # conf.d may be new, or a link lead elsewhere
+        if self._watch.follow(self._conf):  # conf.d may be new, or a link lead elsewhere
+            self._reloader.touch()  # what changed while nobody watched
 
     # Signals
 
@@ -271,11 +269,11 @@ class Daemon:
 
         def end(number: int, frame: FrameType | None) -> None:
             self._ending = signal.Signals(number).name
-            self._awake.set()
+            self._awake.put(None)
 
         def reload(number: int, frame: FrameType | None) -> None:
             self._reloader.ask()
-            self._awake.set()
+            self._awake.put(None)
 
         handlers = {signal.SIGTERM: end, signal.SIGINT: end, signal.SIGHUP: reload}
         before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
@@ -309,6 +307,7 @@ def run(conf: Path, settings: Settings) -> None:
         AlreadyRunning, StateUnusable, StoreTooNew: it cannot start.
     """
     set_up(settings.log.verbose, settings.log.message_format)
+    take_over_libraries()
     with alone(settings.emaild.state_directory):
         store = open_store(settings.emaild.state_directory, lambda old, new: events.store_migrated(old=old, new=new))
         try:

@@ -28,13 +28,27 @@ class FileWatch:
     def __init__(self, touched: Callable[[], None]) -> None:
         self._touched = touched
         self._observer: BaseObserver | None = None
+        self._watched: list[Path] = []
 
-    def start(self, conf: Path) -> None:
-        """Watch from now on. Where the system cannot, that is told, and a SIGHUP still reloads."""
+    def follow(self, conf: Path) -> bool:
+        """Watch these files from now on. Where the system cannot, that is told, and a SIGHUP still reloads.
+
+        Returns:
+            whether other folders are watched now than before, so that a change may have been missed in between.
+        """
+        wanted = folders(conf)
+        if self._observer is not None and wanted == self._watched:
+            return False
+        self.stop()
+        self._watched = wanted
+        self._start(wanted)
+        return True
+
+    def _start(self, wanted: list[Path]) -> None:
         observer = Observer()
         handler = _Handler(self._touched)
         try:
-            for folder in folders(conf):
+            for folder in wanted:
                 observer.schedule(handler, str(folder))
             observer.start()
         except OSError as error:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from emaild.errors import StateUnusable
+from emaild.log.libraries import take_over_libraries
 from emaild.log.setup import set_up
 from emaild.settings.load import Settings, load
 from emaild.store import Store, open_store
@@ -19,6 +20,7 @@ def settings_of(conf: Path) -> Settings:
     """The settings, for a command that is not the daemon: systemd's credentials may be out of its sight."""
     settings = load(conf, outside_unit=True)
     set_up(settings.log.verbose, settings.log.message_format)
+    take_over_libraries()
     return settings
 
 

@@ -8,7 +8,7 @@ goes on from there, and a step that is done twice changes nothing.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from emaild import fault_points
@@ -56,8 +56,10 @@ class Collect:
         self._clock = clock
         self._queue = queue
         self._stopped = threading.Event()
-        self._troubled: set[str] = set()  # fetched when the connection broke: they must not keep the others waiting
-        self._not_given: set[str] = set()  # asked for, and the server did not give them; neither must they
+        # Asked for when the connection broke, or not given: they wait until nothing else is to be done, so that no
+        # mail keeps others from being taken, or the server from being told of them. In the order of their tries.
+        self._late: dict[str, None] = {}
+        self._careful = False  # the connection broke: fetch one by one, so that the mail which does it is found
         backoff = Backoff(first=max(section.cycle_time, LEAST_BACKOFF), maximum=MOST_BACKOFF)
         self._health = Health(section.name, backoff, events.mailbox_failed, events.mailbox_recovered)
         self.name = section.name
@@ -115,8 +117,10 @@ class Collect:
         unsettled = kept.unsettled(account)
         self._source.acknowledge(unsettled)
         wanted = self._wanted(listing)
-        now = wanted[: self._section.maximum_msg_number]
-        acknowledged = unsettled + self._take(now)
+        fresh = [key for key in wanted if key not in self._late]
+        retrying = not fresh and not unsettled
+        now = (wanted if retrying else fresh)[: self._section.maximum_msg_number]
+        acknowledged = unsettled + self._take(now, one_by_one=retrying or self._careful)
         self._source.finish()
         if acknowledged:
             fault_points.reached(FaultPoint.ACKNOWLEDGED)
@@ -126,7 +130,7 @@ class Collect:
             kept.settle(account, acknowledged, cursor)
             if acknowledged:
                 fault_points.reached(FaultPoint.SETTLED)
-        return more and not self._not_given.issuperset(wanted[len(now) :])
+        return more and not retrying
 
     def _meet(self, listing: Listing) -> None:
         """What is to be remembered and said of a mailbox that is new to us."""
@@ -145,7 +149,7 @@ class Collect:
             )
 
     def _wanted(self, listing: Listing) -> list[str]:
-        """What was never taken, in the server's order but for what made trouble, which comes last."""
+        """What was never taken, in the server's order but for what is late."""
         kept, account = self._store.interactions, self._section.account
         unknown = kept.unknown(account, listing.keys)
         if unknown and self._section.begin_date is not None:
@@ -153,37 +157,42 @@ class Collect:
             if old:
                 kept.remember(account, listing.cursor, sorted(old))
                 unknown = [key for key in unknown if key not in old]
-        self._troubled.intersection_update(unknown)
-        self._not_given.intersection_update(unknown)
-        return sorted(unknown, key=lambda key: key in self._troubled or key in self._not_given)
+        still = set(unknown)
+        self._late = {key: None for key in self._late if key in still}
+        rank = {key: number for number, key in enumerate(self._late, start=1)}
+        return sorted(unknown, key=lambda key: rank.get(key, 0))
 
-    def _take(self, keys: Sequence[str]) -> list[str]:
+    def _take(self, keys: Sequence[str], *, one_by_one: bool) -> list[str]:
         """Fetch, store, acknowledge, batch by batch. Returns the keys of which the server was told."""
         acknowledged: list[str] = []
-        missing = set(keys)
+        missing = dict.fromkeys(keys)
         try:
-            for batch in self._fetch(keys):
+            for batch in self._fetch(keys, one_by_one=one_by_one):
                 fault_points.reached(FaultPoint.FETCHED)
                 done = [inbound.key for inbound in batch]
                 self._keep(batch)
-                missing.difference_update(done)
+                missing = {key: None for key in missing if key not in done}
                 fault_points.reached(FaultPoint.STORED)
                 self._source.acknowledge(done)
                 acknowledged += done
                 if self._stopped.is_set():
                     return acknowledged
         except RemoteError:
-            self._troubled.update([key for key in keys if key in missing][:1])
+            self._careful = True
+            self._postpone(list(missing)[:1])
             raise
-        self._not_given |= missing
+        self._careful = False
+        self._postpone(missing)
         return acknowledged
 
-    def _fetch(self, keys: Sequence[str]) -> Iterator[list[Inbound]]:
-        """In batches; after trouble one by one, so that the mail which makes it is found and comes last."""
-        if not self._troubled:
-            yield from self._source.fetch(keys)
-        for key in keys if self._troubled else ():
-            yield from self._source.fetch([key])
+    def _postpone(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self._late.pop(key, None)
+            self._late[key] = None
+
+    def _fetch(self, keys: Sequence[str], *, one_by_one: bool) -> Iterator[list[Inbound]]:
+        for part in [[key] for key in keys] if one_by_one else [keys]:
+            yield from self._source.fetch(part)
 
     def _keep(self, batch: Sequence[Inbound]) -> None:
         """One commit for the batch."""

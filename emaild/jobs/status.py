@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from dataclasses import replace
 from typing import Any
 
+from emaild.errors import StoreFailed
 from emaild.store.mailboxes import Mailboxes, MailboxStatus
+
+EVERY = 1.0  # seconds between two writings
 
 
 class StatusBoard:
-    """What is known of each mailbox. Safe for any thread."""
+    """What is known of each mailbox; safe for any thread. As a job it writes itself down each second."""
+
+    name = "status"
+    host = "store"
 
     def __init__(self, mailboxes: Mailboxes) -> None:
         self._mailboxes = mailboxes
@@ -39,6 +46,12 @@ class StatusBoard:
                 self.update(name, state="resting", next_due=None)
             elif name not in self._states or self._states[name].state == "resting":
                 self.update(name, state="waiting")
+
+    def run(self) -> float:
+        """Write what changed; a store that cannot be written just now is told of by the jobs that need it."""
+        with contextlib.suppress(StoreFailed):
+            self.flush()
+        return EVERY
 
     def flush(self) -> None:
         """Write what changed since the last time. Raises StoreFailed; what was not written is written next time."""

@@ -58,6 +58,11 @@ def job_failed(*, job: str) -> None:
     say("error", STANDARD, 30105, "job.failed", job=job, exc_info=True)
 
 
+def library_warned(*, library: str, message: str) -> None:
+    """A library warned of something. What it fills its words with is left out: it may be mail or a secret."""
+    say("warning", TRACE, 30106, "library.warned", library=library, message=message)
+
+
 # Reload
 
 

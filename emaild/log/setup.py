@@ -6,8 +6,10 @@ Lines go to standard error. Under systemd each carries its priority as `<N>` (sd
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import threading
 from typing import TextIO
 
 import structlog
@@ -36,9 +38,25 @@ def set_up(verbose: Verbosity, message_format: MessageFormat, stream: TextIO | N
             _prefix(journal=leads_to_journal(out)),
         ],
         wrapper_class=structlog.BoundLogger,
-        logger_factory=structlog.WriteLoggerFactory(file=out),
+        logger_factory=lambda *_: _Writer(out),
         cache_logger_on_first_use=False,
     )
+
+
+class _Writer:
+    """Writes lines. One that cannot be written is lost: a full disk under the log must not end the work."""
+
+    writing = threading.Lock()
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def write(self, line: str) -> None:
+        with self.writing, contextlib.suppress(OSError, ValueError):
+            self._out.write(line + "\n")
+            self._out.flush()
+
+    debug = info = warning = error = critical = write
 
 
 def leads_to_journal(stream: TextIO) -> bool:

@@ -16,8 +16,8 @@ PLAIN = {"pop_connection_security": "none"}
 def cuts_off(dialog: Dialog) -> None:
     """A POP3 server that breaks the connection in the middle of its second mail."""
     dialog.send("+OK ready")
-    for command, answer in (("USER .*", "+OK"), ("PASS .*", "+OK"), ("UIDL", "+OK\r\n1 one\r\n2 two\r\n.")):
-        dialog.expect(command)
+    for expected, answer in (("USER .*", "+OK"), ("PASS .*", "+OK"), ("UIDL", "+OK\r\n1 one\r\n2 two\r\n.")):
+        dialog.expect(expected)
         dialog.send(answer)
     while (command := dialog.readline()) != b"RETR 2":
         assert command == b"RETR 1"

@@ -49,7 +49,9 @@ def test_a_conf_file_that_is_not_there(command: str, tmp_path: Path) -> None:
 
 def test_wrong_lines_are_all_told_and_nothing_starts(tmp_path: Path) -> None:
     daemon = Emaild(tmp_path)
-    daemon.configure("[pop-client]\ntype = FTP\nserver = mail.example.com\nmailbox = x\npassword = geheim!\nport = -1\n")
+    daemon.configure(
+        "[pop-client]\ntype = FTP\nserver = mail.example.com\nmailbox = x\npassword = geheim!\nport = -1\n"
+    )
     for command in ("check", "run"):
         done = daemon.command(command)
         assert (done.returncode, done.stdout) == (os.EX_CONFIG, "")
@@ -65,7 +67,9 @@ def test_what_cannot_be_sent(tmp_path: Path) -> None:
     daemon.configure(smtp_section(25))
     one_line(daemon.command("send"), os.EX_USAGE, "--from")
     one_line(daemon.command("send", "--from", "a@b.example"), os.EX_NOINPUT, "recipient")
-    one_line(daemon.command("send", "--from", "nobody", "--to", "a@b.example"), os.EX_NOINPUT, "'nobody'", "name@domain")
+    one_line(
+        daemon.command("send", "--from", "nobody", "--to", "a@b.example"), os.EX_NOINPUT, "'nobody'", "name@domain"
+    )
     one_line(daemon.command("send", str(tmp_path / "no.eml")), os.EX_NOINPUT, "no.eml", "No such file")
     one_line(daemon.command("send", "-", given=b"Subject: nobody's\r\n\r\n"), os.EX_NOINPUT, "From")
     to = ("--from", "a@b.example", "--to", "c@d.example")
@@ -94,10 +98,7 @@ def test_a_state_directory_that_cannot_be_used(tmp_path: Path) -> None:
 
 
 def test_a_state_directory_of_somebody_else(tmp_path: Path) -> None:
-    if os.geteuid() == 0:
-        state = Path("/proc/emaild")  # where root may not write either
-    else:
-        state = Path("/root/emaild")
+    state = Path("/proc/emaild" if os.geteuid() == 0 else "/root/emaild")  # not even root writes in /proc
     conf = tmp_path / "emaild.conf"
     conf.write_text(f"[emaild]\nstate-directory = {state}\n", encoding="utf-8")
     one_line(run("run", "--conf", str(conf)), os.EX_CANTCREAT, str(state), "state-directory")

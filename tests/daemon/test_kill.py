@@ -1,4 +1,4 @@
-"""kill -9 at every state of the two flows: nothing is lost, nothing doubled, but for the one case that is said out loud.
+"""kill -9 at every state of the two flows: nothing is lost, nothing doubled, but for the one case that is named.
 
 A fault point places the kill (emaild/fault_points.py); the README's table names the same states.
 """

@@ -73,7 +73,12 @@ def test_what_becomes_of_a_mail_on_the_server_is_as_the_section_says(
     dovecot: Dovecot, authority: Authority, tmp_path: Path
 ) -> None:
     sections = []
-    for user, after in (("after-leave", "leave"), ("after-seen", "seen"), ("after-delete", "delete"), ("pop-delete", "delete")):
+    for user, after in (
+        ("after-leave", "leave"),
+        ("after-seen", "seen"),
+        ("after-delete", "delete"),
+        ("pop-delete", "delete"),
+    ):
         dovecot.drop(user, [b"Subject: " + user.encode() + b"\r\n\r\nhello\r\n"])
         make, port = (pop3_section, dovecot.pop3s) if user == "pop-delete" else (imap_section, dovecot.imaps)
         sections.append(make(f"pop-client-{user}", port, user, authority, after_fetch=after, first_fetch="all"))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from email import message_from_bytes
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ def send(daemon: Emaild, *recipients: str, subject: str = "hello") -> str:
     return done.stdout.strip()
 
 
-def history(daemon: Emaild, mail: str) -> dict[str, object]:
+def history(daemon: Emaild, mail: str) -> dict[str, Any]:
     """A mail that is done with."""
     return next(entry for entry in daemon.listed("history") if entry["id"] == mail)
 
@@ -80,7 +81,7 @@ def test_one_refused_recipient_among_three_is_reported_alone(
         daemon.wait_for("outbound.failed", outbound=mail, recipients=["gone@example.com"], reply="550")
         entry = history(daemon, mail)
     assert entry["state"] == "PARTLY_SENT"
-    assert [(one["address"], one["state"], one["code"]) for one in entry["recipients"]] == [  # type: ignore[index]
+    assert [(one["address"], one["state"], one["code"]) for one in entry["recipients"]] == [
         ("ann@example.com", "SENT", "250"),
         ("gone@example.com", "FAILED", "550"),
         ("bob@example.com", "SENT", "250"),

@@ -41,8 +41,10 @@ def test_a_reload_touches_only_what_changed(dovecot: Dovecot, authority: Authori
         shown = daemon.listed("show", "pop-client-changes")
         assert next(row["value"] for row in shown if row["option"] == "cycle-time") == "7s"
         eventually(
-            lambda: {box["name"] for box in daemon.listed("mailboxes")}
-            == {"pop-client-stays", "pop-client-changes", "pop-client-comes"},
+            lambda: (
+                {box["name"] for box in daemon.listed("mailboxes")}
+                == {"pop-client-stays", "pop-client-changes", "pop-client-comes"}
+            ),
             within=10,
         )
 
@@ -58,11 +60,12 @@ def test_a_broken_file_is_refused_line_by_line_and_what_ran_goes_on(
         daemon.configure(good + "cycle-tim = 00:00:05\nport = lots\n", "[pop-clint]\n")
         (refused,) = daemon.wait_for("reload.refused")
         lines = daemon.conf.read_text(encoding="utf-8").splitlines()
+        first_port = next(number for number, line in enumerate(lines, start=1) if line.startswith("port"))
         assert refused["faults"] == [
             f"{daemon.conf}:{lines.index('cycle-tim = 00:00:05') + 1}: [pop-client] cycle-tim: unknown option;"
             " did you mean cycle-time?",
             f"{daemon.conf}:{lines.index('port = lots') + 1}: [pop-client] port: it stands already at"
-            f" {daemon.conf}:{next(n for n, line in enumerate(lines, 1) if line.startswith('port'))}; keep one of the two",
+            f" {daemon.conf}:{first_port}; keep one of the two",
             f"{daemon.conf}:{lines.index('[pop-clint]') + 1}: [pop-clint]: unknown section; did you mean pop-client?",
         ]
         deliver_and_see(daemon, dovecot, "unbroken", "in spite of it")
@@ -102,9 +105,7 @@ def test_a_mailbox_in_conf_d_comes_and_goes(dovecot: Dovecot, authority: Authori
         daemon.wait_for("reload.applied", stop=["pop-client-sales"])
 
 
-def test_mails_wait_for_a_way_out_that_was_taken_away(
-    faulty_smtp: Callable[..., FaultySmtp], tmp_path: Path
-) -> None:
+def test_mails_wait_for_a_way_out_that_was_taken_away(faulty_smtp: Callable[..., FaultySmtp], tmp_path: Path) -> None:
     server = faulty_smtp(replies={"RCPT": ["450 4.2.0 later"]})
     way = smtp_section(server.smtp, retry_first="3s", retry_maximum="3s")
     with Emaild(tmp_path) as daemon:
