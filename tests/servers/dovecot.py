@@ -39,9 +39,7 @@ class Dovecot:
         self._account = unprivileged()
         self._home = Home("dovecot", self._account)
         self._reserved = {name: ReservedPort() for name in PORTS}
-        self.imap, self.imaps, self.pop3, self.pop3s, self.lmtp = (
-            self._reserved[name].number for name in PORTS
-        )
+        self.imap, self.imaps, self.pop3, self.pop3s, self.lmtp = (self._reserved[name].number for name in PORTS)
         self._numbers = itertools.count(1)
         self._first_second = int(time.time())
         self._process: Program | None = None
@@ -66,9 +64,7 @@ class Dovecot:
         arguments = (self._program_file, "-F", "-c", str(self._home.path / "dovecot.conf"))
         process = Program(arguments, account=self._account, output=self._home.path / "output")
         ports = [port.number for port in self._reserved.values()]
-        eventually(
-            lambda: process.ended() or all(map(listening, ports)), within=20, what="the start of Dovecot"
-        )
+        eventually(lambda: process.ended() or all(map(listening, ports)), within=20, what="the start of Dovecot")
         if process.ended():
             raise AssertionError(f"Dovecot did not start: {process.printed()}{self.log()}")
         self._process = process
@@ -82,9 +78,7 @@ class Dovecot:
             process.send(signal.SIGTERM)
             # Without clients only the master and its log process are left at once, and wait a second for
             # nothing.
-            eventually(
-                lambda: process.ended() or len(members(process.group)) <= 2, within=10, what="Dovecot's end"
-            )
+            eventually(lambda: process.ended() or len(members(process.group)) <= 2, within=10, what="Dovecot's end")
         self.kill()
 
     def kill(self) -> None:
@@ -105,9 +99,7 @@ class Dovecot:
         *flags* are Maildir's letters: S seen, R answered, F flagged, D draft, T deleted. Line ends stay as
         given, but Dovecot serves a file that has LF line ends with CRLF.
         """
-        folders = {
-            name: self._home.folder("mail", user.lower(), "Maildir", name) for name in ("cur", "new", "tmp")
-        }
+        folders = {name: self._home.folder("mail", user.lower(), "Maildir", name) for name in ("cur", "new", "tmp")}
         target, suffix = (folders["cur"], f":2,{''.join(sorted(flags))}") if flags else (folders["new"], "")
         written = 0
         for raw in mails:
@@ -127,17 +119,13 @@ class Dovecot:
 
     def imap_client(self, user: str) -> imaplib.IMAP4_SSL:
         """A client over TLS, signed in; best used as a context manager."""
-        client = imaplib.IMAP4_SSL(
-            LOOPBACK, self.imaps, ssl_context=self._authority.client_context(), timeout=30
-        )
+        client = imaplib.IMAP4_SSL(LOOPBACK, self.imaps, ssl_context=self._authority.client_context(), timeout=30)
         client.login(user, PASSWORD)
         return client
 
     def held(self, user: str, folder: str = "INBOX") -> list[bytes]:
         """Every mail of a folder as the server gives it, by UID; looking changes no flag."""
-        return [
-            answer[1] for answer in self._fetched(user, folder, "BODY.PEEK[]") if isinstance(answer, tuple)
-        ]
+        return [answer[1] for answer in self._fetched(user, folder, "BODY.PEEK[]") if isinstance(answer, tuple)]
 
     def flags(self, user: str, folder: str = "INBOX") -> list[tuple[str, ...]]:
         r"""The flags of every mail of a folder, by UID, each sorted; \Recent is left out."""

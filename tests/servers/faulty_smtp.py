@@ -96,13 +96,9 @@ class FaultySmtp:
         """Listen at a free port, `smtp`."""
         loop = self._loop = asyncio.new_event_loop()
         context = self._context if self._tls == "implicit" else None
-        listener = loop.run_until_complete(
-            loop.create_server(lambda: self._connection(loop), LOOPBACK, 0, ssl=context)
-        )
+        listener = loop.run_until_complete(loop.create_server(lambda: self._connection(loop), LOOPBACK, 0, ssl=context))
         self.smtp = listener.sockets[0].getsockname()[1]
-        self._thread = threading.Thread(
-            target=_serve, args=(loop, listener, self._served), name="faulty-smtp"
-        )
+        self._thread = threading.Thread(target=_serve, args=(loop, listener, self._served), name="faulty-smtp")
         self._thread.start()
 
     def stop(self) -> None:
@@ -174,9 +170,7 @@ class _Answers:
             unwanted.add("AUTH")
         return [line for line in usual if line[4:].split()[0] not in unwanted]
 
-    async def handle_AUTH(
-        self, smtp: SMTP, session: Session, envelope: Envelope, arguments: list[str]
-    ) -> object:
+    async def handle_AUTH(self, smtp: SMTP, session: Session, envelope: Envelope, arguments: list[str]) -> object:
         """Answer as planned, or let aiosmtpd ask for the password."""
         reply = await self._planned(smtp, "AUTH", arguments[0])
         return reply or (MISSING if self._server.user is not None else "502 5.5.1 Not offered")

@@ -74,9 +74,7 @@ def _mail(number: int, seed: int, chance: random.Random, smallest: int, largest:
 def _head(number: int, chance: random.Random, tongue: Tongue, message_id: str) -> bytes:
     date = format_datetime(_FIRST_DATE + timedelta(minutes=number))
     sender = Header(tongue.person, tongue.charset).encode(linesep="\r\n")
-    subject = Header(f"{tongue.subject} {number}", tongue.charset, header_name="Subject").encode(
-        linesep="\r\n"
-    )
+    subject = Header(f"{tongue.subject} {number}", tongue.charset, header_name="Subject").encode(linesep="\r\n")
     lines = [
         f"Return-Path: <customer{number}@sender.example>",
         f"Received: from mx.sender.example (mx.sender.example [192.0.2.{number % 250 + 1}])",
@@ -106,9 +104,7 @@ def _text(chance: random.Random, tongue: Tongue, size: int, number: int) -> byte
 
 def _html(chance: random.Random, tongue: Tongue, size: int) -> bytes:
     encoding = "quoted-printable"
-    paragraphs = [
-        f"<p style='margin:0'>{line}<br></p>" for line in _lines(chance, tongue, size * 2 // 3, encoding)
-    ]
+    paragraphs = [f"<p style='margin:0'>{line}<br></p>" for line in _lines(chance, tongue, size * 2 // 3, encoding)]
     return _part("text/html", tongue, ["<html><body>", *paragraphs, "</body></html>"], encoding)
 
 

@@ -31,6 +31,4 @@ def listening(port: int) -> bool:
     """Say whether some process accepts connections at *port*, without making one that would be counted."""
     wanted = f":{port:04X}"
     lines = Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]
-    return any(
-        local.endswith(wanted) and state == _LISTEN for _, local, _, state, *_ in map(str.split, lines)
-    )
+    return any(local.endswith(wanted) and state == _LISTEN for _, local, _, state, *_ in map(str.split, lines))

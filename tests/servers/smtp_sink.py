@@ -37,9 +37,7 @@ class SmtpSink:
     It announces PIPELINING, 8BITMIME, AUTH (never checked) and DSN, but neither SIZE nor STARTTLS.
     """
 
-    def __init__(
-        self, *, refuse: Sequence[str] = (), defer: Sequence[str] = (), options: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, *, refuse: Sequence[str] = (), defer: Sequence[str] = (), options: Sequence[str] = ()) -> None:
         """Prepare the folder and the port.
 
         Args:
@@ -49,10 +47,7 @@ class SmtpSink:
         """
         self._program_file = require("smtp-sink")
         self._refusals = [
-            part
-            for flag, names in (("-f", refuse), ("-r", defer))
-            if names
-            for part in (flag, ",".join(names))
+            part for flag, names in (("-f", refuse), ("-r", defer)) if names for part in (flag, ",".join(names))
         ]
         self._options = options
         self._account = unprivileged()

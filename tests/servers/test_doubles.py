@@ -68,9 +68,7 @@ def test_faulty_refuses_one_recipient_of_two(faulty_smtp: Callable[..., FaultySm
 
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN"])
-def test_faulty_lets_in_who_knows_the_password(
-    faulty_smtp: Callable[..., FaultySmtp], mechanism: str
-) -> None:
+def test_faulty_lets_in_who_knows_the_password(faulty_smtp: Callable[..., FaultySmtp], mechanism: str) -> None:
     server = faulty_smtp(user="joe", password="right")
     with smtp(server.smtp) as client:
         signs_in(client, mechanism, "right")
@@ -91,9 +89,7 @@ def test_faulty_speaks_tls_both_ways(faulty_smtp: Callable[..., FaultySmtp], aut
         client.login("joe", "secret")
         client.sendmail(SENDER, [RECIPIENT], MAIL)
     implicit = faulty_smtp(authority=authority, tls="implicit")
-    with smtplib.SMTP_SSL(
-        "localhost", implicit.smtp, context=authority.client_context(), timeout=10
-    ) as client:
+    with smtplib.SMTP_SSL("localhost", implicit.smtp, context=authority.client_context(), timeout=10) as client:
         client.sendmail(SENDER, [RECIPIENT], MAIL)
     assert offering.mails[0].content == implicit.mails[0].content == MAIL
 

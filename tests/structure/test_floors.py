@@ -1,0 +1,106 @@
+"""The floors of the house: an import points down, or stays in its room."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "emaild"
+
+FLOORS = (
+    {"errors", "message", "clock", "retry", "fault_points", "shipped"},
+    {"settings", "log", "systemd", "supervisor"},
+    {"net", "mime", "store", "render"},
+    {"sources", "sinks"},
+    {"services", "provision", "jobs", "reloader"},
+    {"api"},
+    {"daemon", "cli", "demo", "__main__"},
+)
+LEVELS = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
+
+# Within a floor a room may know these of its neighbours; strangers are the rooms that must not know each other.
+NEIGHBOURS = {("log", "settings"), ("reloader", "jobs"), ("cli", "daemon"), ("cli", "demo"), ("demo", "cli")}
+NEIGHBOURS |= {("__main__", "cli")}
+STRANGERS = {("sources", "store"), ("sinks", "store")}
+BAD_NAMES = ("util", "helper", "manager", "misc", "common")
+
+
+def imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """The line and the full name of everything imported."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def breaches(package: Path) -> list[str]:
+    """What is wrong in that package, as `file:line: from -> to`."""
+    found = []
+    for path in sorted(package.rglob("*.py")):
+        room = path.relative_to(package).with_suffix("").parts[0]
+        if room == "__init__":
+            continue
+        where = path.relative_to(package)
+        if room not in LEVELS:
+            found.append(f"{where}:1: {room} is on no floor")
+            continue
+        for line, name in imported(ast.parse(path.read_text(encoding="utf-8"))):
+            parts = name.split(".")
+            if parts[0] != "emaild" or parts[1] in ("__version__", room):
+                continue
+            if not allowed(room, parts[1]):
+                found.append(f"{where}:{line}: {room} -> {parts[1]}")
+    return found
+
+
+def allowed(room: str, other: str) -> bool:
+    """Whether one room may know the other."""
+    if other not in LEVELS or (room, other) in STRANGERS:
+        return False
+    return LEVELS[other] < LEVELS[room] or (room, other) in NEIGHBOURS
+
+
+def test_every_import_points_down() -> None:
+    assert breaches(PACKAGE) == []
+
+
+@pytest.mark.parametrize(
+    ("room", "line"),
+    [
+        ("errors", "from emaild.settings.load import load"),
+        ("net", "from emaild.store.raw import digest"),
+        ("mime", "import emaild.render.compose"),
+        ("sources", "from emaild.store import Store"),
+        ("jobs", "from emaild import daemon"),
+        ("cellar", "import os"),
+    ],
+)
+def test_an_import_that_points_up_is_found(room: str, line: str, tmp_path: Path) -> None:
+    (tmp_path / room).mkdir()
+    (tmp_path / room / "module.py").write_text(line, encoding="utf-8")
+    assert len(breaches(tmp_path)) == 1
+
+
+def test_imports_stand_at_the_top_of_their_file() -> None:
+    inside = []
+    for path in PACKAGE.rglob("*.py"):
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                inside += [f"{path.name}:{line}: {name}" for line, name in imported(function)]
+    assert inside == []
+
+
+def test_no_module_is_named_for_nothing() -> None:
+    assert [path.name for path in PACKAGE.rglob("*.py") if any(bad in path.stem for bad in BAD_NAMES)] == []
+
+
+def test_only_the_wiring_and_what_it_starts_make_threads() -> None:
+    """style: the daemon's threads are the idle watch's, the workers'; the demo's servers have theirs."""
+    makers = {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        if "threading.Thread(" in path.read_text(encoding="utf-8")
+    }
+    assert makers == {"net/idle.py", "jobs/workers.py", "demo/loopback.py"}
