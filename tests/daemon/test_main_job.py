@@ -74,20 +74,20 @@ def test_what_becomes_of_a_mail_on_the_server_is_as_the_section_says(
 ) -> None:
     sections = []
     for user, after in (
-        ("after-leave", "leave"),
-        ("after-seen", "seen"),
-        ("after-delete", "delete"),
-        ("pop-delete", "delete"),
+        ("left-there", "leave"),
+        ("marked-seen", "seen"),
+        ("deleted-after", "delete"),
+        ("deleted-by-pop", "delete"),
     ):
         dovecot.drop(user, [b"Subject: " + user.encode() + b"\r\n\r\nhello\r\n"])
-        make, port = (pop3_section, dovecot.pop3s) if user == "pop-delete" else (imap_section, dovecot.imaps)
+        make, port = (pop3_section, dovecot.pop3s) if user == "deleted-by-pop" else (imap_section, dovecot.imaps)
         sections.append(make(f"pop-client-{user}", port, user, authority, after_fetch=after, first_fetch="all"))
-    dovecot.drop("after-move", [b"Subject: moved\r\n\r\nhello\r\n"])
+    dovecot.drop("moved-away", [b"Subject: moved\r\n\r\nhello\r\n"])
     sections.append(
         imap_section(
-            "pop-client-after-move",
+            "pop-client-moved-away",
             dovecot.imaps,
-            "after-move",
+            "moved-away",
             authority,
             after_fetch="move",
             after_fetch_folder="Archive/Done",
@@ -97,11 +97,11 @@ def test_what_becomes_of_a_mail_on_the_server_is_as_the_section_says(
         daemon.configure(*sections)
         daemon.start()
         daemon.wait_for("interaction.created", 5)
-        eventually(lambda: not dovecot.held("pop-delete") and not dovecot.held("after-move"), within=10)
-        assert dovecot.flags("after-leave") == [()]
-        assert dovecot.flags("after-seen") == [("\\Seen",)]
-        assert dovecot.held("after-delete") == []
-        assert dovecot.held("after-move", "Archive.Done") == [b"Subject: moved\r\n\r\nhello\r\n"]
+        eventually(lambda: not dovecot.held("deleted-by-pop") and not dovecot.held("moved-away"), within=10)
+        assert dovecot.flags("left-there") == [()]
+        assert dovecot.flags("marked-seen") == [("\\Seen",)]
+        assert dovecot.held("deleted-after") == []
+        assert dovecot.held("moved-away", "Archive.Done") == [b"Subject: moved\r\n\r\nhello\r\n"]
 
 
 def test_old_mail_is_not_taken_by_surprise(dovecot: Dovecot, authority: Authority, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType, TracebackType
 from typing import Literal, Self
@@ -260,7 +261,8 @@ async def _hang_up(listener: asyncio.Server, connections: Sequence[SMTP]) -> Non
     listener.close()
     for connection in connections:
         if isinstance(connection.transport, asyncio.WriteTransport):
-            connection.transport.abort()
+            with suppress(AttributeError):  # Python 3.11.2: under TLS, where the connection has ended by itself
+                connection.transport.abort()
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
         task.cancel()
