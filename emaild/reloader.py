@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
-from watchdog.observers.api import BaseObserver
+from watchdog.observers.api import BaseObserver, ObservedWatch
 
 from emaild.clock import Clock
 from emaild.log import events
@@ -18,44 +19,42 @@ from emaild.settings.load import current_digest
 CHANGES = ("created", "modified", "deleted", "moved", "closed")  # not "opened": our own reading would count
 
 
-class FileWatch:
+class FileWatch(FileSystemEventHandler):
     """Tells of anything that happens in the folders of the conf files.
 
     Folders are watched, not files: an editor that renames a new file into place, and a symbolic link that is set
-    anew (on the file or on a folder above it), never touch the file that was there.
+    anew (on the file or on a folder above it), never touch the file that was there. Which folders these are may
+    change with any of that, so they are looked for again each time.
     """
 
     def __init__(self, touched: Callable[[], None]) -> None:
         self._touched = touched
+        self._conf = Path()
         self._observer: BaseObserver | None = None
-        self._watched: list[Path] = []
+        self._watches: dict[tuple[Path, int], ObservedWatch] = {}  # by path and inode: it may be another folder now
 
     def follow(self, conf: Path) -> bool:
         """Watch these files from now on. Where the system cannot, that is told, and a SIGHUP still reloads.
 
         Returns:
-            whether other folders are watched now than before, so that a change may have been missed in between.
+            whether they were not watched before, so that a change may have been missed.
         """
-        wanted = folders(conf)
-        if self._observer is not None and wanted == self._watched:
+        if self._observer is not None:
             return False
-        self.stop()
-        self._watched = wanted
-        self._start(wanted)
-        return True
-
-    def _start(self, wanted: list[Path]) -> None:
-        observer = Observer()
-        handler = _Handler(self._touched)
+        self._conf = conf
+        observer: BaseObserver | None = None
         try:
-            for folder in wanted:
-                observer.schedule(handler, str(folder))
+            observer = Observer()
+            self._look_for_folders(observer)
             observer.start()
         except OSError as error:
-            observer.unschedule_all()
+            if observer is not None:
+                observer.stop()
+            self._watches.clear()
             events.watch_failed(reason=str(error))
-            return
+            return False
         self._observer = observer
+        return True
 
     def stop(self) -> None:
         """Watch no more."""
@@ -63,25 +62,36 @@ class FileWatch:
             self._observer.stop()
             self._observer.join(timeout=5)
             self._observer = None
-
-
-class _Handler(FileSystemEventHandler):
-    def __init__(self, touched: Callable[[], None]) -> None:
-        self._touched = touched
+            self._watches.clear()
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        if event.event_type in CHANGES:
-            self._touched()
+        """In the observer's thread, the only one that changes its watches once it runs."""
+        if event.event_type not in CHANGES:
+            return
+        if self._observer is not None:
+            with contextlib.suppress(OSError):  # of what vanishes meanwhile another event tells
+                self._look_for_folders(self._observer)
+        self._touched()
+
+    def _look_for_folders(self, observer: BaseObserver) -> None:
+        wanted = {(folder, folder.stat().st_ino) for folder in folders(self._conf)}
+        for gone in self._watches.keys() - wanted:
+            observer.unschedule(self._watches.pop(gone))
+        for new in wanted - self._watches.keys():
+            self._watches[new] = observer.schedule(self, str(new[0]))
 
 
 def folders(conf: Path) -> list[Path]:
-    """Where a change can change what is read: the folder of the files, conf.d, and of each link on the way there."""
+    """Where a change can change what is read: the folder of the files, conf.d, and of each link on the way there.
+
+    None of them is a link itself: the system would watch the link and not the folder.
+    """
     home = conf if os.path.isdir(conf) else conf.parent
-    found: dict[Path, None] = {}
+    found = dict.fromkeys((home, home / "conf.d"))
     for start in (conf.absolute(), (home / "conf.d").absolute()):
         _follow(start, found)
-    found[home.resolve()] = None
-    return [folder for folder in (*found, home.resolve() / "conf.d") if os.path.isdir(folder)]
+    real = dict.fromkeys(Path(os.path.realpath(folder)) for folder in found)
+    return [folder for folder in real if os.path.isdir(folder)]
 
 
 def _follow(path: Path, found: dict[Path, None], links: frozenset[Path] = frozenset()) -> None:

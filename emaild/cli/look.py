@@ -10,6 +10,7 @@ from functools import partial
 from emaild.cli.output import iso, json_line, moment, table
 from emaild.cli.registry import Add
 from emaild.cli.state import opened, settings_of
+from emaild.errors import UsageError
 from emaild.message import Interaction
 from emaild.mime.view import facts
 from emaild.store import Store
@@ -41,6 +42,8 @@ def _count(text: str) -> int:
 
 
 def _inbox(arguments: argparse.Namespace) -> int:
+    if arguments.raw and not arguments.id:
+        raise UsageError("--raw prints one mail: it needs an id")
     with opened(settings_of(arguments.conf), must_exist=True) as store:
         kept = store.interactions
         found = [kept.get(arguments.id)] if arguments.id else kept.all(arguments.limit)
