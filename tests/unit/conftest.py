@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from emaild.store import Store, open_store
 from tests.clock import ManualClock
 from tests.conf_files import ConfFiles
 from tests.said import Said
+
+# A busy machine is no failure.
+settings.register_profile("unit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unit")
 
 
 @pytest.fixture
@@ -18,7 +23,7 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def said() -> Said:
     return Said()
 

@@ -49,9 +49,7 @@ def test_a_secret_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) ->
     assert read_secret("env:EMAILD_TEST_SECRET").reveal() == "hunter2"
 
 
-def test_a_secret_comes_from_the_credentials_that_systemd_gave(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_secret_comes_from_the_credentials_that_systemd_gave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     (tmp_path / "support").write_text("hunter2\n")
     assert read_secret("credential:support").reveal() == "hunter2"

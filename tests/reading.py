@@ -1,0 +1,194 @@
+"""A mailbox in memory, and the job that reads it: everything but the network is real."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from emaild.errors import RemoteError, Unreachable
+from emaild.jobs.collect import Collect
+from emaild.jobs.schedule import Schedule
+from emaild.jobs.status import StatusBoard
+from emaild.message import Inbound, Interaction
+from emaild.net.idle import IdleWatch
+from emaild.settings.mailbox import AfterFetch, FirstFetch, MailboxSection
+from emaild.settings.secret import Secret
+from emaild.sources import Listing, Wait
+from emaild.store import Store
+from emaild.store.mailboxes import MailboxStatus
+from tests.clock import START, ManualClock
+from tests.samples import mail
+
+BATCH = 2
+
+
+@dataclass
+class Mailbox:
+    """What lies on the server, and how the server behaves."""
+
+    mails: dict[str, bytes] = field(default_factory=dict)
+    arrived: dict[str, datetime] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)  # acknowledged, in turns that were finished
+    breaks_at: set[str] = field(default_factory=set)  # the connection breaks when one of these is fetched
+    refuses: set[str] = field(default_factory=set)
+    down: RemoteError | None = None  # what a connection meets
+    breaks_at_acknowledging: int = 0  # so many times
+    connection: socket.socket | None = None  # what to wait for, where the server tells of new mail
+    log: list[str] = field(default_factory=list)  # what was asked of the server, in its order
+
+    def add(self, *keys: str, arrived: datetime = START) -> None:
+        """New mails, each like no other."""
+        for key in keys:
+            self.mails[key] = mail(f"Mail {key}")
+            self.arrived[key] = arrived
+
+
+class MemorySource:
+    """A `Source` of a mailbox in memory."""
+
+    def __init__(self, section: MailboxSection, mailbox: Mailbox) -> None:
+        self._section = section
+        self._mailbox = mailbox
+        self._pending: list[str] = []
+        self.connected = False
+
+    def open(self) -> None:
+        if self._mailbox.down is not None:
+            raise self._mailbox.down
+        if not self.connected:
+            self._mailbox.log.append("open")
+        self.connected = True
+
+    def look(self, cursor: str | None) -> Listing:
+        first, keys = cursor is None, tuple(self._mailbox.mails)
+        skip = first and self._section.first is FirstFetch.NEW
+        return Listing(
+            keys=() if skip else keys,
+            skipped=keys if skip else (),
+            cursor="contacted",
+            cursor_when_done=f"{len(keys)} done",
+            held=len(keys),
+            first_contact=first,
+        )
+
+    def before(self, day: datetime, keys: Sequence[str]) -> frozenset[str]:
+        return frozenset(key for key in keys if self._mailbox.arrived[key] < day)
+
+    def fetch(self, keys: Sequence[str]) -> Iterator[list[Inbound]]:
+        given = [key for key in keys if key in self._mailbox.mails and key not in self._mailbox.refuses]
+        for start in range(0, len(given), BATCH):
+            batch = given[start : start + BATCH]
+            if self._mailbox.breaks_at.intersection(batch):
+                self._break("fetch")
+            self._mailbox.log.append(f"fetch {' '.join(batch)}")
+            yield [Inbound(key=key, raw=self._mailbox.mails[key]) for key in batch]
+
+    def acknowledge(self, keys: Sequence[str]) -> None:
+        if keys and self._mailbox.breaks_at_acknowledging:
+            self._mailbox.breaks_at_acknowledging -= 1
+            self._break("acknowledge")
+        self._pending += keys
+
+    def finish(self) -> None:
+        self._mailbox.told += self._pending
+        self._pending = []
+
+    def wait(self) -> Wait:
+        return Wait(self._section.cycle_time, self._mailbox.connection)
+
+    def close(self) -> None:
+        if self.connected:
+            self._mailbox.log.append("close")
+        self.connected = False
+        self._pending = []
+
+    def _break(self, action: str) -> None:
+        self.close()
+        raise Unreachable("mail.example", action, "the connection broke")
+
+
+class Reading:
+    """The job of one mailbox section, with what it works on. Use it as a context."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: ManualClock,
+        *,
+        first: FirstFetch = FirstFetch.ALL,
+        after: AfterFetch = AfterFetch.DELETE,
+        begin_date: datetime | None = None,
+        most: int = 100,
+        endpoint: str = "",
+    ) -> None:
+        self.store = store
+        self.mailbox = Mailbox()
+        self.section = MailboxSection(
+            name="pop-client",
+            server="mail.example",
+            mailbox="ann",
+            password=Secret("hunter2"),
+            first_fetch=first,
+            after_fetch=after,
+            begin_date=begin_date,
+            maximum_msg_number=most,
+            endpoint=endpoint,
+        )
+        self.source = MemorySource(self.section, self.mailbox)
+        self.schedule = Schedule(clock, per_host=8)
+        self.board = StatusBoard(store.mailboxes)
+        self.idle = IdleWatch(clock)
+        self.job = self.restarted(clock)
+
+    def restarted(self, clock: ManualClock) -> Collect:
+        """The job as a daemon makes it that knows nothing but what the store holds."""
+        return Collect(
+            self.section,
+            self.source,
+            store=self.store,
+            schedule=self.schedule,
+            idle=self.idle,
+            board=self.board,
+            clock=clock,
+            queue=lambda: "default",
+        )
+
+    def __enter__(self) -> Self:
+        self.idle.start()
+        self.schedule.add(self.job)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.idle.stop()
+
+    def run(self) -> float | None:
+        """One turn."""
+        return self.job.run()
+
+    def run_until_done(self, most: int = 50) -> list[float | None]:
+        """Turns for as long as the job asks for the next at once; what each of them asked for."""
+        waits = [self.run()]
+        while waits[-1] == 0 and len(waits) < most:
+            waits.append(self.run())
+        return waits
+
+    @property
+    def interactions(self) -> list[Interaction]:
+        return list(self.store.interactions.all())
+
+    @property
+    def subjects(self) -> list[str]:
+        """Of the interactions, sorted."""
+        return sorted(entry.facts.subject for entry in self.interactions)
+
+    @property
+    def status(self) -> MailboxStatus:
+        """What `emaild mailboxes` shows."""
+        self.board.flush()
+        return self.store.mailboxes.all()[self.section.name]

@@ -1,0 +1,63 @@
+"""Mails in and out, made in one line."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import datetime, timedelta
+
+from emaild.message import Facts, Inbound, Interaction, Outbound, Receipt, RecipientState, new_id
+from emaild.mime.view import facts
+from emaild.store.raw import digest
+from tests.clock import START
+
+_numbers = itertools.count(1)
+
+
+def mail(subject: str = "Hello", text: str = "How are you?") -> bytes:
+    """A plain mail."""
+    return (
+        f"From: Ann <ann@example.com>\r\nTo: support@example.com\r\nSubject: {subject}\r\n"
+        f"Message-ID: <{subject.replace(' ', '.')}@example.com>\r\nDate: Mon, 02 Mar 2026 09:30:00 +0000\r\n"
+        f"\r\n{text}\r\n"
+    ).encode()
+
+
+def taken(
+    key: str, raw: bytes | None = None, *, received: datetime = START, mailbox: str = "pop-client"
+) -> tuple[Inbound, Interaction]:
+    """A mail as it was fetched, and the interaction that it becomes. Without *raw* it is like no other."""
+    body = raw if raw is not None else mail(f"Mail {key} {next(_numbers)}")
+    name = new_id(received)
+    said: Facts = facts(body)
+    return Inbound(key=key, raw=body), Interaction(
+        id=name,
+        type="Inbound",
+        subtype="InboundNew",
+        mailbox=mailbox,
+        received=received,
+        queue="inbound",
+        thread_id=name,
+        raw_digest=digest(body),
+        facts=said,
+    )
+
+
+def outbound(*recipients: str, way_out: str = "smtp-client", raw: bytes | None = None) -> Outbound:
+    """A mail to be sent."""
+    number = next(_numbers)
+    return Outbound(
+        id=new_id(START + timedelta(milliseconds=number)),  # mails of one moment go out in the order of their ids
+        way_out=way_out,
+        sender="support@example.com",
+        recipients=recipients or ("ann@example.com",),
+        message_id=f"<{number}@example.com>",
+        raw=raw if raw is not None else mail(f"Answer {number}"),
+    )
+
+
+def receipt(address: str, code: int, text: str = "") -> Receipt:
+    """What a server answered: 2xx is done, 5xx is for good, all else may be tried again."""
+    states = {2: RecipientState.SENT, 5: RecipientState.FAILED}
+    return Receipt(
+        address=address, state=states.get(code // 100, RecipientState.WAITING), code=str(code), text=text or "so be it"
+    )

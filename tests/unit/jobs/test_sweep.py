@@ -1,0 +1,108 @@
+"""Tidying: old things go in steps, leases stay, expired mails are given up."""
+
+from __future__ import annotations
+
+import pytest
+
+from emaild.jobs.deliver import LEASE
+from emaild.jobs.sweep import EVERY, STEP, STEPS, Sweep
+from emaild.message import OutboundState
+from emaild.settings.daemon import StoreSection
+from emaild.store import Store
+from tests.clock import ManualClock
+from tests.full_disk import no_more_bytes
+from tests.said import Said
+from tests.samples import receipt, taken
+from tests.sending import Sending
+
+DAY = 86400.0
+ACCOUNT = "pop3:ann@example.com"
+
+
+@pytest.fixture
+def sending(store: Store, clock: ManualClock) -> Sending:
+    return Sending(store, clock, lifetime=600)
+
+
+def sweep(sending: Sending, *, interactions: int = 0, history: int = 0) -> Sweep:
+    section = StoreSection(keep_interactions=interactions, keep_history=history)
+    return Sweep(sending.store, sending.clock, lambda: section, lambda: [sending.way])
+
+
+def keep(store: Store, count: int) -> None:
+    store.interactions.keep(ACCOUNT, [taken(str(number), b"%d" % number) for number in range(count)], settled=True)
+
+
+def test_interactions_go_after_their_days(sending: Sending, store: Store, said: Said) -> None:
+    keep(store, 3)
+    sending.clock.advance(7 * DAY)
+    sweep(sending, interactions=7).run()
+    assert len(list(store.interactions.all())) == 3
+    sending.clock.advance(1)
+    assert sweep(sending, interactions=7).run() == EVERY
+    assert list(store.interactions.all()) == []
+    pruned = said.one("store.pruned")
+    assert (pruned["interactions"], pruned["history"]) == (3, 0)
+
+
+def test_history_goes_after_its_days(sending: Sending, store: Store, said: Said) -> None:
+    mail = sending.queue("a@b.c")
+    store.outbox.record(mail, [receipt("a@b.c", 250)], sending.clock.now(), None)
+    sending.clock.advance(30 * DAY + 1)
+    sweep(sending, interactions=1, history=30).run()
+    assert list(store.outbox.all(history=True)) == []
+    assert said.one("store.pruned")["history"] == 1
+
+
+def test_nothing_goes_where_all_is_kept_for_ever(sending: Sending, store: Store, said: Said) -> None:
+    keep(store, 1)
+    mail = sending.queue("a@b.c")
+    store.outbox.record(mail, [receipt("a@b.c", 250)], sending.clock.now(), None)
+    sending.clock.advance(36_500 * DAY)
+    sweep(sending).run()
+    assert len(list(store.interactions.all())) == len(list(store.outbox.all(history=True))) == 1
+    assert said.events == []
+
+
+def test_what_is_too_much_for_one_run_goes_in_the_next(sending: Sending, store: Store) -> None:
+    keep(store, STEP * STEPS + 1)
+    sending.clock.advance(2 * DAY)
+    job = sweep(sending, interactions=1)
+    job.run()
+    assert len(list(store.interactions.all())) == 1
+    job.run()
+    assert list(store.interactions.all()) == []
+
+
+def test_a_mail_that_is_being_sent_stays_leased(sending: Sending, store: Store) -> None:
+    sending.queue()
+    job = sweep(sending)
+
+    def slowly() -> None:
+        for _ in range(int(LEASE / EVERY) + 5):
+            sending.clock.advance(EVERY)
+            job.run()
+
+    sending.server.meanwhile = slowly
+    sending.run()
+    assert [entry.state for entry in store.outbox.all(history=True)] == [OutboundState.SENT]
+    assert len(sending.server.taken) == 1
+
+
+def test_mails_that_waited_for_too_long_are_given_up(sending: Sending, said: Said) -> None:
+    mail = sending.queue()
+    sending.clock.advance(601)
+    sweep(sending).run()
+    assert sending.state(mail) is OutboundState.EXPIRED
+    assert said.one("outbound.expired")["outbound"] == mail.id
+
+
+def test_a_full_disk_puts_it_off(sending: Sending, store: Store, said: Said) -> None:
+    keep(store, 1)
+    sending.clock.advance(2 * DAY)
+    job = sweep(sending, interactions=1)
+    with no_more_bytes():
+        assert job.run() == EVERY
+    assert said.one("store.failed")["action"] == "sweep"
+    job.run()
+    assert list(store.interactions.all()) == []

@@ -1,0 +1,222 @@
+"""What a mail says: its texts and attachments, whole or broken."""
+
+from __future__ import annotations
+
+import pytest
+
+from emaild.message import Attachment
+from emaild.mime.view import facts
+
+
+def mail(*lines: str) -> bytes:
+    return "\r\n".join(lines).encode()
+
+
+def part(content_type: str, body: str, *more: str) -> str:
+    return "\r\n".join([f"Content-Type: {content_type}", *more, "", body])
+
+
+def multipart(kind: str, *parts: str, boundary: str = "b", end: bool = True) -> str:
+    inside = "".join(f"--{boundary}\r\n{one}\r\n" for one in parts)
+    return f'Content-Type: multipart/{kind}; boundary="{boundary}"\r\n\r\npreamble\r\n{inside}' + (
+        f"--{boundary}--\r\nepilogue" if end else ""
+    )
+
+
+def test_a_plain_mail_is_its_text() -> None:
+    found = facts(mail("Subject: x", "", "one", "two", ""))
+    assert (found.text, found.html, found.attachments) == ("one\ntwo\n", "", ())
+
+
+def test_both_forms_of_a_text_are_found() -> None:
+    found = facts(mail(multipart("alternative", part("text/plain", "plain"), part("text/html", "<p>html</p>"))))
+    assert (found.text, found.html, found.attachments) == ("plain", "<p>html</p>", ())
+
+
+def test_nested_parts_come_in_their_order() -> None:
+    inner = multipart("alternative", part("text/plain", "one"), part("text/html", "<p>1</p>"), boundary="inner")
+    related = multipart("related", inner, part("image/png", "AAAA", "Content-ID: <logo>"), boundary="related")
+    found = facts(mail(multipart("mixed", related, part("application/pdf", "x"), part("text/plain", "two"))))
+    assert (found.text, found.html) == ("one\ntwo", "<p>1</p>")
+    assert [(one.content_type, one.name, one.inline, one.content_id) for one in found.attachments] == [
+        ("image/png", "part-1.png", True, "logo"),
+        ("application/pdf", "part-2.pdf", False, None),
+    ]
+
+
+def test_a_text_with_a_name_is_an_attachment() -> None:
+    found = facts(
+        mail(
+            multipart(
+                "mixed",
+                part("text/plain", "body"),
+                part("text/plain; name=a.txt", "named"),
+                part("text/html", "attached", "Content-Disposition: attachment"),
+            )
+        )
+    )
+    assert (found.text, found.html) == ("body", "")
+    assert [(one.name, one.size) for one in found.attachments] == [("a.txt", 5), ("part-2.html", 8)]
+
+
+def test_the_size_is_that_of_the_decoded_bytes() -> None:
+    encoded = part("application/octet-stream", "AAECAwQ=", "Content-Transfer-Encoding: base64")
+    (attachment,) = facts(encoded.encode()).attachments
+    assert attachment.size == 5
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("attachment; filename=plain.txt", "plain.txt"),
+        ('attachment; filename="with blank.txt"', "with blank.txt"),
+        ("attachment; filename*=utf-8''Gr%C3%BC%C3%9Fe.txt", "Grüße.txt"),
+        ("attachment; filename*0*=utf-8''Gr%C3%BC; filename*1*=%C3%9Fe; filename*2=.txt", "Grüße.txt"),
+        ("attachment; filename*=iso-8859-1'de'Gr%FC%DFe.txt", "Grüße.txt"),
+        ("attachment; filename*=no-such-charset''Gr%C3%BC.txt", "Grü.txt"),
+        ("attachment; filename*=undefined''%C3%BC.txt", "ü.txt"),
+        ('attachment; filename="=?utf-8?q?Gr=C3=BC=C3=9Fe=2Etxt?="', "Grüße.txt"),
+        ("attachment; filename==?utf-8?q?Gr=C3=BC=C3=9Fe=2Etxt?=", "Grüße.txt"),
+        ('attachment; filename="=?utf-8?q?Gr=C3=BC?=\r\n =?utf-8?q?=C3=9Fe=2Etxt?="', "Grüße.txt"),
+        ('attachment; filename="Grüße.txt"', "Grüße.txt"),
+        ("attachment; filename*999999999999999999999999999*=x", "part-1.pdf"),
+        (f"attachment; filename*{'9' * 5000}=x", "part-1.pdf"),
+        ('attachment; filename="a%0D%0Ab.txt"', "a%0D%0Ab.txt"),
+        ("attachment; filename*=utf-8''a%0D%0Ab.txt", "a  b.txt"),
+        ("attachment; filename=", "part-1.pdf"),
+        ("attachment", "part-1.pdf"),
+    ],
+    ids=lambda value: value[:50],
+)
+def test_a_file_name_is_read_in_every_way_it_is_written(line: str, name: str) -> None:
+    """RFC 2231 §3 and §4; encoded words there are against RFC 2047 §5 (3), and common."""
+    found = facts(part("application/pdf", "x", f"Content-Disposition: {line}").encode())
+    assert [one.name for one in found.attachments] == [name]
+
+
+def test_a_file_name_in_windows_1252_is_read() -> None:
+    raw = part("application/pdf", "x", 'Content-Disposition: attachment; filename="Größe.pdf"').encode("latin-1")
+    assert facts(raw).attachments[0].name == "Größe.pdf"
+
+
+def test_the_name_of_the_disposition_goes_before_that_of_the_type() -> None:
+    raw = part('application/pdf; name="type.pdf"', "x", "Content-Disposition: attachment; filename=disposition.pdf")
+    assert facts(raw.encode()).attachments[0].name == "disposition.pdf"
+    assert facts(part('application/pdf; name="type.pdf"', "x").encode()).attachments[0].name == "type.pdf"
+
+
+def test_an_enclosed_mail_is_one_attachment_that_is_not_looked_into() -> None:
+    inner = mail("Subject: inner", "", multipart("mixed", part("application/pdf", "x"), boundary="inner"))
+    raw = mail(multipart("mixed", part("text/plain", "see below"), part("message/rfc822", inner.decode())))
+    found = facts(raw)
+    assert (found.text, found.subject) == ("see below", "")
+    (attachment,) = found.attachments
+    assert (attachment.name, attachment.content_type) == ("part-1.eml", "message/rfc822")
+    assert attachment.size >= len(inner) - 10
+
+
+@pytest.mark.parametrize(
+    ("charset", "content", "meant"),
+    [
+        ("utf-8", "Grüße".encode(), "Grüße"),
+        ('"UTF-8"', "Grüße".encode(), "Grüße"),
+        ("utf8mb4", "Grüße".encode(), "Grüße"),
+        ("iso-8859-15", b"\xa4", "€"),
+        ("us-ascii", "Grüße".encode(), "Grüße"),
+        ("us-ascii", "Grüße".encode("latin-1"), "Grüße"),
+        ("utf-8", b"\x93quoted\x94", "“quoted”"),
+        ("iso-2022-jp", "日本".encode("iso-2022-jp"), "日本"),
+        ("gb2312", "镕".encode("gb18030"), "镕"),
+        ("unknown-8bit", "Grüße".encode(), "Grüße"),
+        ("base64", b"R3I=", "R3I="),
+        ("rot13", b"abc", "abc"),
+        ("undefined", b"\xff", "ÿ"),
+        ("unicode_escape", b"\\q\xff", "\\qÿ"),
+        ("idna", b"\xff", "ÿ"),
+        ("", b"abc", "abc"),
+    ],
+)
+def test_a_text_is_read_whatever_its_label_says(charset: str, content: bytes, meant: str) -> None:
+    head = f"Content-Type: text/plain; charset={charset}\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+    assert facts(head.encode() + content).text == meant
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content", "meant"),
+    [
+        ("quoted-printable", b"Gr=C3=BC=\r\n=C3=9Fe =ZZ", "Grüße =ZZ"),
+        ("base64", b"R3LDvMOfZQ==", "Grüße"),
+        ("base64", b"R3LD\r\nvMOfZQ", "Grüße"),
+        ("BASE64", b"R3LDvMOfZQ==\r\n\r\n-- \r\nsignature", None),
+        ("base64", b"this is not base64!", None),
+        ("x-uuencode", b"nothing of the kind", None),
+        ("7bit", "Grüße".encode(), "Grüße"),
+        ("no-such-encoding", b"plain", "plain"),
+    ],
+)
+def test_a_text_is_read_whatever_its_encoding_says(encoding: str, content: bytes, meant: str | None) -> None:
+    head = f"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
+    found = facts(head.encode() + content)
+    assert meant is None or found.text == meant
+
+
+def test_a_multipart_that_never_ends_gives_what_there_is() -> None:
+    raw = mail("Subject: cut", multipart("mixed", part("text/plain", "one"), part("application/pdf", "tw"), end=False))
+    found = facts(raw)
+    assert (found.subject, found.text) == ("cut", "one")
+    assert [one.content_type for one in found.attachments] == ["application/pdf"]
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "multipart/mixed",
+        "multipart/mixed; boundary=",
+        'multipart/mixed; boundary="nowhere"',
+        "multipart/",
+        "multipart",
+        "/",
+        "text",
+        "text/plain; charset",
+        ";",
+        "text/plain;;;=;x",
+        f"multipart/mixed; x*{'9' * 5000}=1; boundary=b",
+    ],
+    ids=lambda value: value[:30],
+)
+def test_a_content_type_that_is_none_loses_nothing_else(content_type: str) -> None:
+    found = facts(mail("Subject: there", f"Content-Type: {content_type}", "", "--b", "", "body", "--b--"))
+    assert found.subject == "there"
+    assert found.text or found.attachments
+
+
+@pytest.mark.parametrize("depth", [50, 2000])
+@pytest.mark.parametrize("kind", ["multipart/mixed", "message/rfc822"])
+def test_parts_in_parts_in_parts_lose_no_header(kind: str, depth: int) -> None:
+    raw = b"Subject: deep\r\n"
+    for number in range(depth):
+        raw += f"Content-Type: {kind}; boundary=b{number}\r\n\r\n".encode()
+        raw += f"--b{number}\r\n".encode() if kind.startswith("multipart") else b""
+    assert facts(raw + b"\r\nbottom").subject == "deep"
+
+
+@pytest.mark.parametrize("raw", [b"", b"\r\n", b"\r\n\r\n", b"\0", b"\xff\xfe", b"no header at all", b": x\r\n\r\ny"])
+def test_what_is_no_mail_says_little_and_harms_nothing(raw: bytes) -> None:
+    found = facts(raw)
+    assert (found.subject, found.sender, found.attachments) == ("", "", ())
+
+
+def test_a_report_keeps_its_parts() -> None:
+    status = "Reporting-MTA: dns; mx.example.com\r\n\r\nFinal-Recipient: rfc822; a@b.c\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+    raw = mail(
+        multipart(
+            "report; report-type=delivery-status",
+            part("text/plain", "It failed."),
+            part("message/delivery-status", status),
+            part("text/rfc822-headers", "Subject: original\r\n"),
+        )
+    )
+    found = facts(raw)
+    assert found.text == "It failed."
+    assert [one.content_type for one in found.attachments] == ["message/delivery-status", "text/rfc822-headers"]
+    assert all(isinstance(one, Attachment) and one.size > 10 for one in found.attachments)

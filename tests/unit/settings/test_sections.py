@@ -1,0 +1,179 @@
+"""What the options of a section mean together: checks across options, and what follows where nothing is given."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from emaild.settings import parse
+from emaild.settings.load import SECTIONS
+from emaild.settings.mailbox import AfterFetch, FirstFetch, MailboxSection
+from emaild.settings.option import option, options, same_name, section_kind
+from tests.conf_files import MAILBOX, ConfFiles
+
+
+def mailbox(conf: ConfFiles, *lines: str) -> MailboxSection:
+    return conf.load("[pop-client]\n" + MAILBOX + "\n".join(lines)).mailboxes["pop-client"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "fault"),
+    [
+        (["after-fetch = move"], "5: [pop-client] after-fetch: POP3 cannot do 'move'"),
+        (["after-fetch = seen"], "5: [pop-client] after-fetch: POP3 cannot do 'seen'; leave or delete would be right"),
+        (["", "first-fetch = unseen"], "6: [pop-client] first-fetch: POP3 does not know what was seen"),
+        (["type = IMAP", "after-fetch = move"], "6: [pop-client] after-fetch: move needs after-fetch-folder"),
+        (
+            ["type = IMAP", "after-fetch = move", "after-fetch-folder = INBOX"],
+            "7: [pop-client] after-fetch-folder: the folder to move to must be another than folder-path",
+        ),
+        (["type = IMAP", "Folder_Separator = //"], "6: [pop-client] folder-separator: expected one character"),
+        (["type = IMAP", "folder-separator ="], "6: [pop-client] folder-separator: expected one character"),
+    ],
+)
+def test_what_a_mailbox_cannot_do_is_refused_at_its_line(conf: ConfFiles, lines: list[str], fault: str) -> None:
+    faults = conf.faults("[pop-client]\n" + MAILBOX + "\n".join(lines))
+    assert any(line.startswith(f"emaild.conf:{fault}") for line in faults), faults
+
+
+@pytest.mark.parametrize(
+    ("lines", "fault"),
+    [
+        (["enable-authentication = yes"], "3: [smtp-client] enable-authentication: it needs user and password"),
+        (["user = ann"], "3: [smtp-client] user: it needs its partner, password"),
+        (["retry-first = 2h"], "1: [smtp-client] retry-maximum: it must not be shorter than retry-first"),
+        (["retry-maximum = 30s"], "3: [smtp-client] retry-maximum: it must not be shorter than retry-first"),
+    ],
+)
+def test_what_a_way_out_cannot_do_is_refused_at_its_line_or_the_header(
+    conf: ConfFiles, lines: list[str], fault: str
+) -> None:
+    assert conf.faults("[smtp-client]\nserver = s\n" + "\n".join(lines)) == [f"emaild.conf:{fault}"]
+
+
+@pytest.mark.parametrize("domain", ["exa mple.com", "a@b", "x,y", "<x>"])
+def test_a_domain_for_message_ids_that_is_none_is_refused(conf: ConfFiles, domain: str) -> None:
+    (fault,) = conf.faults(f"[email-processing]\ndefault-domain = {domain}\n")
+    assert fault.startswith("emaild.conf:2: [email-processing] default-domain: expected a domain")
+
+
+@pytest.mark.parametrize(
+    ("lines", "port"),
+    [
+        ([], 110),
+        (["pop-connection-security = start-tls"], 110),
+        (["pop-connection-security = ssl-tls"], 995),
+        (["type = imap"], 143),
+        (["type = IMAP", "pop-connection-security = ssl-tls"], 993),
+        (["type = IMAP", "port = 1143"], 1143),
+        (["type = IMAP", "port ="], 143),
+    ],
+)
+def test_the_port_of_a_mailbox_follows_type_and_security(conf: ConfFiles, lines: list[str], port: int) -> None:
+    assert mailbox(conf, *lines).port == port
+
+
+@pytest.mark.parametrize(("security", "port"), [("none", 25), ("start-tls", 25), ("ssl-tls", 465)])
+def test_the_port_of_a_way_out_follows_its_security(conf: ConfFiles, security: str, port: int) -> None:
+    settings = conf.load(f"[smtp-client]\nserver = s\nsmtp-connection-security = {security}\n")
+    assert settings.ways_out["smtp-client"].port == port
+
+
+def test_what_happens_to_mails_by_default_destroys_nothing(conf: ConfFiles) -> None:
+    pop, imap = mailbox(conf), mailbox(conf, "type = IMAP")
+    assert (pop.after, pop.first) == (AfterFetch.LEAVE, FirstFetch.NEW)
+    assert (imap.after, imap.first) == (AfterFetch.SEEN, FirstFetch.UNSEEN)
+
+
+def test_what_is_asked_for_goes_before_the_default(conf: ConfFiles) -> None:
+    section = mailbox(conf, "type = IMAP", "after-fetch = delete", "first-fetch = all", "begin-date = 2026-01-31")
+    assert (section.after, section.first) == (AfterFetch.DELETE, FirstFetch.ALL)
+    assert section.begin_date == datetime(2026, 1, 31, tzinfo=UTC)
+
+
+def test_an_empty_folder_is_the_inbox(conf: ConfFiles) -> None:
+    assert mailbox(conf, "type = IMAP", "folder-path =").folder == "INBOX"
+
+
+def test_the_account_is_what_is_read_whatever_leads_there(conf: ConfFiles) -> None:
+    plain = mailbox(conf, "type = IMAP")
+    assert plain.account == "imap:ann@imap.example.com/INBOX"
+    assert mailbox(conf, "type = IMAP", "pop-connection-security = ssl-tls").account == plain.account
+    assert mailbox(conf, "type = IMAP", "folder-path = Sales").account != plain.account
+    assert mailbox(conf).account == "pop3:ann@imap.example.com"
+
+
+WAYS = """
+[smtp-client-sales]
+server = a
+senders = Ann@Example.com, @sales.example.com
+[smtp-client]
+server = b
+[smtp-client-rest]
+server = c
+senders = @example.com
+"""
+
+
+@pytest.mark.parametrize(
+    ("sender", "way"),
+    [
+        ("ann@example.com", "smtp-client-sales"),
+        ("ANN@EXAMPLE.COM", "smtp-client-sales"),
+        ("bob@Sales.Example.com", "smtp-client-sales"),
+        ("bob@example.com", "smtp-client-rest"),
+        ("bob@other.example", "smtp-client"),
+        ("bob@notexample.com", "smtp-client"),
+        ("", "smtp-client"),
+    ],
+)
+def test_a_mail_goes_the_way_that_claims_its_sender(conf: ConfFiles, sender: str, way: str) -> None:
+    chosen = conf.load(WAYS).way_out_for(sender)
+    assert chosen is not None
+    assert chosen.name == way
+
+
+def test_without_a_plain_way_out_the_first_one_is_taken(conf: ConfFiles) -> None:
+    settings = conf.load("[smtp-client-b]\nserver = b\n[smtp-client-a]\nserver = a\n")
+    assert [way.name for way in [settings.way_out_for("x@y.z")] if way] == ["smtp-client-b"]
+
+
+def test_without_any_way_out_there_is_none(conf: ConfFiles) -> None:
+    assert conf.load("").way_out_for("x@y.z") is None
+
+
+@pytest.mark.parametrize(
+    ("section", "kinds"),
+    [
+        ("pop-client", ["pop-client"]),
+        ("POP-CLIENT7", ["pop-client"]),
+        ("pop-client-sales.eu", ["pop-client"]),
+        ("pop-client-7", ["pop-client"]),
+        ("pop-client7a", []),
+        ("pop-client-", []),
+        ("pop-clients", []),
+        ("smtp-client1", ["smtp-client"]),
+        ("emaild", ["emaild"]),
+        ("emaild1", []),
+        ("log-x", []),
+    ],
+)
+def test_a_section_belongs_to_a_kind_by_its_name(section: str, kinds: list[str]) -> None:
+    assert [section_kind(kind).name for kind in SECTIONS if section_kind(kind).matches(section)] == kinds
+
+
+def test_two_spellings_of_one_name_are_the_same() -> None:
+    assert {same_name(text) for text in ("cycle-time", "Cycle_Time", " CYCLE-time ")} == {"cycle-time"}
+
+
+def test_an_option_is_named_like_its_field_unless_it_says_otherwise() -> None:
+    named = {declared.field: declared.name for declared in options(MailboxSection)}
+    assert named["cycle_time"] == "cycle-time"
+    assert named["port_given"] == "port"
+    assert named["security"] == "pop-connection-security"
+
+
+def test_a_default_that_its_own_parser_refuses_cannot_be_declared() -> None:
+    with pytest.raises(ValueError):
+        option(parse.number(1, 5), default="6", help="Never seen.")

@@ -1,0 +1,88 @@
+"""What is old goes in small steps; mails that something still needs stay."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from emaild.errors import NotFound
+from emaild.store import Store
+from tests.clock import START
+from tests.samples import mail, outbound, receipt, taken
+
+ACCOUNT = "pop3:ann@example.com"
+LATER = START + timedelta(days=10)
+
+
+def test_only_so_many_go_at_once(store: Store) -> None:
+    store.interactions.keep(ACCOUNT, [taken(str(number)) for number in range(25)], settled=True)
+    assert [store.interactions.prune(LATER, 10) for _ in range(4)] == [10, 10, 5, 0]
+    assert list(store.interactions.all()) == []
+
+
+def test_only_what_is_older_goes(store: Store) -> None:
+    old, new = taken("1"), taken("2", received=LATER)
+    store.interactions.keep(ACCOUNT, [old, new], settled=True)
+    assert store.interactions.prune(LATER, 10) == 1
+    assert [entry.id for entry in store.interactions.all()] == [new[1].id]
+
+
+def test_the_mail_goes_with_its_interaction(store: Store) -> None:
+    _, entry = pair = taken("1")
+    store.interactions.keep(ACCOUNT, [pair], settled=True)
+    store.interactions.prune(LATER, 10)
+    with pytest.raises(NotFound):
+        store.interactions.raw(entry)
+
+
+def test_a_mail_stays_while_another_interaction_has_the_same_bytes(store: Store) -> None:
+    raw = mail()
+    old, new = taken("1", raw), taken("1", raw, received=LATER)
+    store.interactions.keep(ACCOUNT, [old], settled=True)
+    store.interactions.keep("another", [new], settled=True)
+    store.interactions.prune(LATER, 10)
+    assert store.interactions.raw(new[1]) == raw
+
+
+def test_a_mail_stays_while_it_waits_in_the_outbox(store: Store) -> None:
+    raw = mail()
+    old = taken("1", raw)
+    store.interactions.keep(ACCOUNT, [old], settled=True)
+    store.outbox.add(outbound(raw=raw), START)
+    store.interactions.prune(LATER, 10)
+    leased = store.outbox.lease("smtp-client", START, 60)
+    assert leased is not None
+    assert leased[0].raw == raw
+
+
+def test_what_was_pruned_is_never_taken_again(store: Store) -> None:
+    raw = mail()
+    store.interactions.keep(ACCOUNT, [taken("1", raw)], settled=True)
+    store.interactions.prune(LATER, 10)
+    assert store.interactions.unknown(ACCOUNT, ["1"]) == []
+    assert store.interactions.keep(ACCOUNT, [taken("2", raw)], settled=True) == {"2"}
+    assert list(store.interactions.all()) == []
+
+
+def test_history_goes_with_recipients_tries_and_mail(store: Store) -> None:
+    sent, waiting = outbound("a@b.c"), outbound("a@b.c")
+    store.outbox.add(sent, START)
+    store.outbox.record(sent, [receipt("a@b.c", 250)], START, None)
+    store.outbox.add(waiting, START)
+    (entry,) = store.outbox.all(history=True)
+    assert store.outbox.prune(LATER, 10) == 1
+    assert list(store.outbox.all(history=True)) == []
+    assert [left.id for left in store.outbox.all(history=False)] == [waiting.id]
+    with pytest.raises(NotFound):
+        store.outbox.raw(entry)
+
+
+def test_history_goes_by_when_a_mail_was_done_and_in_steps(store: Store) -> None:
+    for number in range(5):
+        done = outbound("a@b.c")
+        store.outbox.add(done, START)
+        store.outbox.record(done, [receipt("a@b.c", 550)], START + timedelta(days=number), None)
+    before = START + timedelta(days=3)
+    assert [store.outbox.prune(before, 2) for _ in range(3)] == [2, 1, 0]
+    assert len(list(store.outbox.all(history=True))) == 2
