@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import queue
 import signal
 from collections.abc import Iterator, Mapping
@@ -14,7 +12,7 @@ from typing import TypeVar
 
 from emaild import __version__
 from emaild.clock import Clock, SystemClock
-from emaild.errors import AlreadyRunning, ConfigError, StateUnusable
+from emaild.errors import ConfigError
 from emaild.jobs.collect import Collect
 from emaild.jobs.deliver import WayOut
 from emaild.jobs.schedule import Schedule
@@ -36,10 +34,10 @@ from emaild.sources import Source
 from emaild.sources.imap import Imap
 from emaild.sources.pop3 import Pop3
 from emaild.store import Store, open_store
+from emaild.store.lock import alone
 from emaild.supervisor import Supervisor
 from emaild.systemd import Notifier
 
-LOCK = "daemon.lock"
 SWEEP_AFTER = 5.0  # seconds after the start: the mail comes first
 LONGEST_NAP = 1.0  # seconds; the main thread looks around at least this often
 
@@ -62,39 +60,6 @@ def source_for(section: MailboxSection) -> Source:
     """The adapter that reads a mailbox section."""
     adapter = Imap if section.type is MailboxType.IMAP else Pop3
     return adapter(section, peer_of(section))
-
-
-@contextlib.contextmanager
-def alone(directory: Path) -> Iterator[None]:
-    """Hold the state directory's lock: there is one daemon on it. The system frees it when the process ends.
-
-    Raises:
-        AlreadyRunning: another daemon holds it.
-        StateUnusable: the directory cannot be used.
-    """
-    path = directory / LOCK
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise StateUnusable(
-            f"{directory}: {error.strerror}; the state directory must exist and belong to the user that emaild runs"
-            " as ([emaild] state-directory names it)"
-        ) from error
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
-            raise AlreadyRunning(
-                f"{directory}: another emaild runs on this state directory (process {holder or 'unknown'}); stop it"
-                " first, or give this one a state-directory of its own"
-            ) from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 class Daemon:

@@ -151,7 +151,17 @@ def adopt(raw: bytes, *, now: datetime, domain: str, recipients: Sequence[str] =
 
 def seven_bit(raw: bytes) -> bytes | None:
     """The mail with its 8-bit parts encoded anew (RFC 6152 §3), None where it cannot be done without loss."""
-    message: Message = BytesParser(policy=policy.compat32).parsebytes(raw)
+    try:
+        message: Message = BytesParser(policy=policy.compat32).parsebytes(raw)
+        _encode_parts(message)
+        encoded = message.as_bytes(policy=policy.compat32.clone(linesep="\r\n", max_line_length=None))
+    except (LookupError, ValueError, RecursionError):
+        return None
+    return encoded if encoded.isascii() else None
+
+
+def _encode_parts(message: Message) -> None:
+    """Base64 for what is 8-bit and not encoded yet."""
     for part in message.walk():
         content = None if part.is_multipart() else part.get_payload(decode=True)
         identity = str(part.get("Content-Transfer-Encoding", "")).strip().lower() in ("", "7bit", "8bit", "binary")
@@ -159,11 +169,8 @@ def seven_bit(raw: bytes) -> bytes | None:
             del part["Content-Transfer-Encoding"]
             part["Content-Transfer-Encoding"] = "base64"
             part.set_payload(encodebytes(content).decode("ascii"))
-    try:
-        encoded = message.as_bytes(policy=policy.compat32.clone(linesep="\r\n", max_line_length=None))
-    except (LookupError, ValueError):
-        return None
-    return encoded if encoded.isascii() else None
+            if "MIME-Version" not in message:  # without it nobody decodes (RFC 2045 §4)
+                message["MIME-Version"] = "1.0"
 
 
 def new_message_id(domain: str) -> str:
@@ -183,8 +190,13 @@ def _fill(message: EmailMessage, draft: Draft) -> None:
         main, _, sub = (kind if kind and not encoding else "application/octet-stream").partition("/")
         if main in ("message", "multipart"):  # base64 is not allowed on them (RFC 2046 §5.2.1)
             main, sub = "application", "octet-stream"
-        name = file.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # file names are bytes
-        message.add_attachment(file.content, maintype=main, subtype=sub, filename=name)
+        message.add_attachment(file.content, maintype=main, subtype=sub, filename=_file_name(file.name))
+
+
+def _file_name(name: str) -> str:
+    """As a header can carry it; to Linux a file name is bytes of any kind."""
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return UNPRINTABLE.sub("_", " ".join(text.splitlines()))
 
 
 def _encoding(text: str) -> str:
@@ -198,10 +210,9 @@ def _encoding(text: str) -> str:
 def _set(message: EmailMessage, name: str, value: str) -> None:
     if not re.fullmatch(r"[!-9;-~]+", name):  # RFC 5322 §3.6.8, ftext
         raise InputError(f"{name!r} is no name of a header field")
-    if "\r" in value or "\n" in value:
-        raise InputError(f"{name}: a line break does not belong into a header field")
+    if UNPRINTABLE.search(value.replace("\t", " ")):
+        raise InputError(f"{name}: a line break or control character does not belong into a header field")
     try:
-        value.encode()
         message[name] = _mailboxes([value], name) if name.lower() in ADDRESS_FIELDS else value
     except (ValueError, IndexError) as error:
         raise InputError(f"{name}: {value!r} cannot stand there: {error}") from error

@@ -81,7 +81,7 @@ def open_database(directory: Path, migrated: Callable[[int, int], None] = lambda
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600, exist_ok=True)
     except OSError as error:
-        raise StateUnusable(_refused(directory, error)) from error
+        raise StateUnusable(refused(directory, error)) from error
     database = Database(path, _engine(path))
     try:
         _bring_up_to_date(database, migrated)
@@ -95,7 +95,8 @@ def open_database(directory: Path, migrated: Callable[[int, int], None] = lambda
     return database
 
 
-def _refused(directory: Path, error: OSError) -> str:
+def refused(directory: Path, error: OSError) -> str:
+    """One line about a state directory that the system does not let us use."""
     return (
         f"{directory}: {error.strerror}; the state directory must exist and belong to the user that emaild runs as"
         " ([emaild] state-directory names it)"

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 
 from emaild.errors import NotFound
 from emaild.message import Outbound, OutboundState, Receipt, RecipientState
 from emaild.store import raw
 from emaild.store.engine import Database
+from emaild.store.outbound_states import abandoned, conclude, due, summary
 from emaild.store.schema import attempt, outbox, recipient
 
 WAITING_STATES = (OutboundState.QUEUED.value, OutboundState.SENDING.value)
@@ -94,15 +95,17 @@ class Outbox:
     def has_due(self, way_out: str, now: datetime) -> bool:
         """Whether a mail may be sent that way now."""
         with self._database.read() as connection:
-            return connection.execute(_due(way_out, now)).first() is not None
+            return connection.execute(due(way_out, now)).first() is not None
 
     def lease(self, way_out: str, now: datetime, seconds: float) -> tuple[Outbound, datetime] | None:
         """The mail that is due for longest, now ours for that many seconds, and when it came into the outbox.
 
         Its `recipients` are those still waiting. None where nothing is due.
         """
+        if not self.has_due(way_out, now):  # looking takes no lock for which a writer waits
+            return None
         with self._database.write() as connection:
-            name = connection.execute(_due(way_out, now)).scalar_one_or_none()
+            name = connection.execute(due(way_out, now)).scalar_one_or_none()
             if name is None:
                 return None
             until = now.timestamp() + seconds
@@ -136,7 +139,7 @@ class Outbox:
         Returns:
             the state the mail has now.
         """
-        outcome = _summary(receipts)
+        outcome = summary(receipts)
         with self._database.write() as connection:
             for receipt in receipts:
                 chosen = (recipient.c.outbox_id == mail.id, recipient.c.address == receipt.address)
@@ -151,7 +154,7 @@ class Outbox:
                     outcome=outcome,
                 )
             )
-            return _conclude(connection, mail.id, outcome, now, retry_at, attempts=mail.attempts + 1)
+            return conclude(connection, mail.id, outcome, now, retry_at, attempts=mail.attempts + 1)
 
     def release(self, name: str, diagnosis: str, retry_at: datetime) -> None:
         """Give a leased mail back unsent: the way out did not work, which is no fault of the mail's."""
@@ -172,17 +175,17 @@ class Outbox:
             return connection.execute(update(outbox).where(held).values(values)).rowcount
 
     def expire(self, way_out: str, created_before: datetime, now: datetime) -> list[OutboxEntry]:
-        """Give up what waits for longer; returns what was given up."""
+        """Give up what waits for longer, be it under a lease that ran out; returns what was given up."""
         with self._database.write() as connection:
             query = select(outbox.c.id, outbox.c.diagnosis, outbox.c.attempts).where(
                 outbox.c.way_out == way_out,
-                outbox.c.state == OutboundState.QUEUED.value,
+                or_(outbox.c.state == OutboundState.QUEUED.value, abandoned(now)),
                 outbox.c.created < created_before.timestamp(),
             )
             old = connection.execute(query.limit(PAGE)).all()
             for row in old:
                 reason = row.diagnosis or "it was not sent in time"
-                _conclude(connection, row.id, reason, now, None, attempts=row.attempts)
+                conclude(connection, row.id, reason, now, None, attempts=row.attempts)
             return [_entry(connection, _one(connection, row.id)) for row in old]
 
     # Looking at it
@@ -232,62 +235,6 @@ class Outbox:
                 connection.execute(delete(outbox).where(outbox.c.id.in_([row.id for row in old])))
                 raw.drop_unused(connection, {row.raw_digest for row in old})
         return len(old)
-
-
-def _due(way_out: str, now: datetime) -> Select[tuple[str]]:
-    """The id of the mail that is due for longest: waiting, or leased by a daemon that does not renew."""
-    moment = now.timestamp()
-    waits = (outbox.c.state == OutboundState.QUEUED.value) & (outbox.c.next_attempt <= moment)
-    abandoned = (outbox.c.state == OutboundState.SENDING.value) & (outbox.c.lease_until < moment)
-    query = select(outbox.c.id).where(outbox.c.way_out == way_out, or_(waits, abandoned))
-    return query.order_by(outbox.c.next_attempt, outbox.c.id).limit(1)
-
-
-def _conclude(
-    connection: Connection,
-    name: str,
-    outcome: str,
-    now: datetime,
-    retry_at: datetime | None,
-    *,
-    attempts: int,
-) -> OutboundState:
-    """The state that follows from the recipients' states."""
-    waiting = (recipient.c.outbox_id == name, recipient.c.state == RecipientState.WAITING.value)
-    expired = False
-    if retry_at is None:
-        given_up = update(recipient).where(*waiting).values(state=RecipientState.FAILED.value)
-        expired = connection.execute(given_up).rowcount > 0
-    states = set(connection.scalars(select(recipient.c.state).where(recipient.c.outbox_id == name)))
-    if RecipientState.WAITING.value in states:
-        state = OutboundState.QUEUED
-    elif states == {RecipientState.SENT.value}:
-        state = OutboundState.SENT
-    elif RecipientState.SENT.value in states:
-        state = OutboundState.PARTLY_SENT
-    else:
-        state = OutboundState.EXPIRED if expired else OutboundState.FAILED
-    queued = state is OutboundState.QUEUED
-    values = {
-        "state": state.value,
-        "attempts": attempts,
-        "lease_until": None,
-        "next_attempt": retry_at.timestamp() if queued and retry_at else None,
-        "finished": None if queued else now.timestamp(),
-        "diagnosis": "" if state is OutboundState.SENT else outcome,
-    }
-    connection.execute(update(outbox).where(outbox.c.id == name).values(values))
-    return state
-
-
-def _summary(receipts: Sequence[Receipt]) -> str:
-    """One line about a try: what was refused, else how many were sent."""
-    bad = [receipt for receipt in receipts if receipt.state is not RecipientState.SENT]
-    if not bad:
-        return f"sent to {len(receipts)}"
-    return "; ".join(f"{receipt.address}: {receipt.code} {receipt.text}".strip() for receipt in bad[:5]) + (
-        f"; and {len(bad) - 5} more" if len(bad) > 5 else ""
-    )
 
 
 def _one(connection: Connection, name: str) -> Row[Any]:
