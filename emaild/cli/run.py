@@ -9,6 +9,7 @@ from pathlib import Path
 from emaild import daemon
 from emaild.cli.registry import Add
 from emaild.cli.state import become_owner, check_store, settings_of
+from emaild.errors import StateUnusable
 from emaild.settings.load import load
 from emaild.store.engine import FILE, back_up
 
@@ -31,5 +32,13 @@ def _backup(arguments: argparse.Namespace) -> int:
     directory = settings_of(arguments.conf).emaild.state_directory
     become_owner(directory)
     check_store(directory)
+    folder = arguments.file.absolute().parent
+    if not os.access(folder, os.W_OK):
+        raise StateUnusable(
+            f"{folder}: the owner of the state directory, as whom this command goes on, cannot write there; choose a"
+            " folder where it can"
+            if folder.is_dir()
+            else f"{folder}: no such folder; the backup needs one that is there"
+        )
     back_up(directory / FILE, arguments.file)
     return os.EX_OK

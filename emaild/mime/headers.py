@@ -15,8 +15,8 @@ MESSAGE_ID = re.compile(r"<[^<>\s]+>")
 ENCODED_WORD = re.compile(r"=\?([^?*\s]+)(?:\*[^?\s]*)?\?([bq])\?([^?]*)\?=", re.IGNORECASE)  # RFC 2047 §2, RFC 2231 §5
 LONGEST = 100_000  # characters of a field that are looked at: some thousand recipients
 LONGEST_PARAMETERS = 10_000  # the library takes time by the square of their length
-QUOTED = r'"(?:[^"\\]|\\.){0,500}"'  # the bound keeps a header of a million quotes from taking for ever
-ADDRESS_PIECE = re.compile(QUOTED + r'|\((?:[^()\\]|\\.){0,500}\)|<[^<>]*>|[^",;:(<]+|.', re.DOTALL)
+QUOTED = r'"(?:[^"\\]|\\.){0,200}"'  # the bound keeps a header of a million quotes from taking for ever
+ADDRESS_PIECE = re.compile(QUOTED + r'|\((?:[^()\\]|\\.){0,200}\)|<[^<>]*>|[^",;:(<]+|.', re.DOTALL)
 WORD = re.compile(rf"(?:{QUOTED}|\S)+", re.DOTALL)
 
 

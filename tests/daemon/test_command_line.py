@@ -140,7 +140,7 @@ def test_a_backup_that_cannot_be_written(tmp_path: Path) -> None:
     daemon = Emaild(tmp_path)
     daemon.configure(smtp_section(25))
     daemon.command("send", "--from", "a@b.example", "--to", "c@d.example")
-    one_line(daemon.command("backup", str(tmp_path / "none" / "b.db")), os.EX_CANTCREAT, "b.db")
+    one_line(daemon.command("backup", str(tmp_path / "none" / "b.db")), os.EX_CANTCREAT, "none", "no such folder")
 
 
 def test_a_secret_is_never_shown(tmp_path: Path) -> None:

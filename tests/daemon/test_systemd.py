@@ -258,6 +258,15 @@ def test_daemon_that_hangs_is_started_again_and_says_where_it_hung(service: Serv
     assert "Fatal Python error: Aborted" in grave
 
 
+def test_a_command_run_as_root_goes_on_as_the_owner_of_the_state(service: Service) -> None:
+    service.conf(f"{CONF}\n[smtp-client]\nserver = 127.0.0.1\nport = 9\n")
+    service.start()
+    service.machine.must("/opt/emaild/bin/emaild", "send", "--from", "a@example.com", "--to", "b@example.com")
+    owners = service.machine.must("find", "/var/lib/emaild", "-printf", "%u\n").split()
+    assert set(owners) == {"emaild"}
+    service.told("way_out.failed")  # the daemon took the mail up
+
+
 def test_stop_is_clean_and_within_the_drain(service: Service) -> None:
     service.start()
     stopped = service.machine.run("systemctl", "stop", "emaild", within=DRAIN)
