@@ -14,7 +14,9 @@ from tests.conf_files import ConfFiles
 from tests.said import Said
 
 # A busy machine is no failure.
-settings.register_profile("unit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "unit", deadline=None, database=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("unit")
 
 

@@ -10,14 +10,14 @@ from emaild.retry import Backoff
 seconds = st.floats(min_value=0.001, max_value=1e6)
 
 
-@given(seconds, seconds, st.floats(min_value=0, max_value=0.9), st.integers(min_value=1, max_value=10_000))
+@given(seconds, seconds, st.floats(min_value=0, max_value=0.9), st.integers(min_value=1, max_value=33))
 def test_a_wait_is_the_doubled_one_give_or_take_its_spread_and_never_longer_than_the_longest(
     first: float, maximum: float, spread: float, failures: int
 ) -> None:
     wait = Backoff(first=first, maximum=maximum, spread=spread).delay(failures)
-    doubled = first * 2.0 ** min(failures - 1, 1000 // 10)
+    doubled = first * 2.0 ** (failures - 1)
     assert wait <= maximum
-    assert wait >= min(maximum, doubled * (1 - spread) * 0.999, first * 2.0**32 * (1 - spread) * 0.999)
+    assert wait >= min(maximum, doubled * (1 - spread) * 0.999)
     assert wait <= doubled * (1 + spread) * 1.001
 
 

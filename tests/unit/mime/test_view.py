@@ -79,7 +79,7 @@ def test_the_size_is_that_of_the_decoded_bytes() -> None:
         ("attachment; filename==?utf-8?q?Gr=C3=BC=C3=9Fe=2Etxt?=", "Grüße.txt"),
         ('attachment; filename="=?utf-8?q?Gr=C3=BC?=\r\n =?utf-8?q?=C3=9Fe=2Etxt?="', "Grüße.txt"),
         ('attachment; filename="Grüße.txt"', "Grüße.txt"),
-        ("attachment; filename*999999999999999999999999999*=x", "part-1.pdf"),
+        ("attachment; filename*999999999999999999999999999*=x", "x"),
         (f"attachment; filename*{'9' * 5000}=x", "part-1.pdf"),
         ('attachment; filename="a%0D%0Ab.txt"', "a%0D%0Ab.txt"),
         ("attachment; filename*=utf-8''a%0D%0Ab.txt", "a  b.txt"),
@@ -207,7 +207,7 @@ def test_what_is_no_mail_says_little_and_harms_nothing(raw: bytes) -> None:
 
 
 def test_a_report_keeps_its_parts() -> None:
-    status = "Reporting-MTA: dns; mx.example.com\r\n\r\nFinal-Recipient: rfc822; a@b.c\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+    status = mail("Reporting-MTA: dns; mx.example.com", "", "Final-Recipient: rfc822; a@b.c", "Action: failed").decode()
     raw = mail(
         multipart(
             "report; report-type=delivery-status",

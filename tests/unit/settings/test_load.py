@@ -161,6 +161,14 @@ def test_an_unknown_option_does_not_hide_what_does_not_fit_together(conf: ConfFi
     assert [fault.split(": ")[0] for fault in faults] == ["emaild.conf:5", "emaild.conf:5", "emaild.conf:6"]
 
 
+def test_two_sections_that_read_one_mailbox_are_warned_of(conf: ConfFiles) -> None:
+    other = MAILBOX.replace("ann", "bob")
+    warnings = conf.warnings(f"[pop-client]\n{MAILBOX}[pop-client-b]\n{other}[pop-client-c]\nport = 1110\n{MAILBOX}")
+    assert [warning.split(";")[0] for warning in warnings] == [
+        "emaild.conf:12: [pop-client-c] mailbox: it reads the same mailbox as [pop-client]"
+    ]
+
+
 def test_what_must_be_given_is_missed_at_the_line_of_the_header(conf: ConfFiles) -> None:
     assert conf.faults("\n[pop-client]\nmailbox = m\n") == [
         "emaild.conf:2: [pop-client] server: it is missing; expected a host name or an IP address",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from emaild.cli.main import command
 from emaild.settings.secret import CredentialMissing, Secret, read_secret
 from tests.conf_files import MAILBOX, ConfFiles
 
@@ -108,6 +109,15 @@ def test_no_error_holds_a_secret(conf: ConfFiles) -> None:
     )
     assert len(faults) == 8
     assert "hunter2" not in "\n".join(faults)
+
+
+@pytest.mark.parametrize("arguments", [["check"], ["show"], ["show", "--json"], ["show", "pop-client", "--json"]])
+def test_no_command_shows_a_secret(conf: ConfFiles, capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    path = conf.write(f"[pop-client]\n{MAILBOX}[smtp-client]\nserver = s\nuser = u\npassword = hunter2\n")
+    assert command([*arguments, "--conf", str(path)]) == 0
+    shown = "".join(capsys.readouterr())
+    assert "hunter2" not in shown
+    assert arguments == ["check"] or "***" in shown
 
 
 def test_settings_print_no_secret(conf: ConfFiles) -> None:

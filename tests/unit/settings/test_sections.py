@@ -174,6 +174,13 @@ def test_an_option_is_named_like_its_field_unless_it_says_otherwise() -> None:
     assert named["security"] == "pop-connection-security"
 
 
+@pytest.mark.parametrize("kind", SECTIONS, ids=lambda kind: section_kind(kind).name)
+def test_what_counts_of_every_option_can_be_shown(conf: ConfFiles, kind: type) -> None:
+    content = f"[pop-client]\n{MAILBOX}[smtp-client]\nserver = s\n"
+    section = conf.load(content).sections()[section_kind(kind).name]
+    assert all(hasattr(section, declared.in_effect) for declared in options(kind))
+
+
 def test_a_default_that_its_own_parser_refuses_cannot_be_declared() -> None:
     with pytest.raises(ValueError):
         option(parse.number(1, 5), default="6", help="Never seen.")

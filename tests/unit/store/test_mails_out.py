@@ -209,11 +209,17 @@ def test_what_expires_says_why_it_was_not_sent(store: Store) -> None:
     assert (given_up.diagnosis, given_up.attempts) == ("a@b.c: 451 not now", 1)
 
 
+def test_what_nobody_sends_any_more_expires_too(store: Store) -> None:
+    mail = leased(store)
+    assert store.outbox.expire(WAY, SOON, START + timedelta(seconds=60)) == []
+    assert [given_up.id for given_up in store.outbox.expire(WAY, SOON, START + timedelta(seconds=61))] == [mail.id]
+
+
 def test_what_is_being_sent_or_goes_another_way_does_not_expire(store: Store) -> None:
     leased(store)
-    queued(store)
+    mail = queued(store)
     assert store.outbox.expire("smtp-client-b", SOON, SOON) == []
-    assert [given_up.state for given_up in store.outbox.expire(WAY, SOON, SOON)] == [OutboundState.EXPIRED]
+    assert [given_up.id for given_up in store.outbox.expire(WAY, SOON, START)] == [mail.id]
 
 
 def test_outbox_and_history_are_apart_and_the_newest_comes_first(store: Store) -> None:
