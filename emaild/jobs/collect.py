@@ -15,7 +15,7 @@ from emaild import fault_points
 from emaild.clock import Clock
 from emaild.errors import RemoteError, StoreFailed
 from emaild.fault_points import FaultPoint
-from emaild.jobs.health import Health
+from emaild.jobs.health import Health, StoreHealth
 from emaild.jobs.schedule import Schedule
 from emaild.jobs.status import StatusBoard
 from emaild.log import events
@@ -62,6 +62,7 @@ class Collect:
         self._careful = False  # the connection broke: fetch one by one, so that the mail which does it is found
         backoff = Backoff(first=max(section.cycle_time, LEAST_BACKOFF), maximum=MOST_BACKOFF)
         self._health = Health(section.name, backoff, events.mailbox_failed, events.mailbox_recovered)
+        self._store_health = StoreHealth(f"keep mail of {section.name}")
         self.name = section.name
         self.host = section.server
 
@@ -83,9 +84,10 @@ class Collect:
             return self._failed(error)
         except StoreFailed as error:
             self._source.close()
-            events.store_failed(action=f"keep mail of {self.name}", reason=str(error))
+            self._store_health.failed(error)
             return LEAST_BACKOFF
         self._health.worked()
+        self._store_health.worked()
         self._show("ok", wait.seconds)
         if wait.connection is None:
             return wait.seconds

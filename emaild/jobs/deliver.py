@@ -16,7 +16,7 @@ from emaild import fault_points
 from emaild.clock import Clock
 from emaild.errors import RemoteError, StoreFailed
 from emaild.fault_points import FaultPoint
-from emaild.jobs.health import Health
+from emaild.jobs.health import Health, StoreHealth
 from emaild.jobs.schedule import Schedule
 from emaild.log import events
 from emaild.message import Outbound, OutboundState, Receipt, RecipientState
@@ -194,6 +194,7 @@ class Slot:
         self._way = way
         self._number = number
         self._sink = sink
+        self._store_health = StoreHealth(f"send by {way.section.name}")
         self.name = f"{way.section.name}#{number}"
         self.host = way.section.name
 
@@ -206,8 +207,9 @@ class Slot:
                 return None
             more = self._send_due()
         except StoreFailed as error:
-            events.store_failed(action=f"send by {self._way.section.name}", reason=str(error))
+            self._store_health.failed(error)
             return STORE_BACKOFF
+        self._store_health.worked()
         if more:
             return 0.0
         rest = self._sink.rest()

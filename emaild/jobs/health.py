@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from emaild.errors import RemoteError
+from emaild.errors import RemoteError, StoreFailed
+from emaild.log import events
 from emaild.retry import Backoff
 
 
@@ -56,3 +57,21 @@ class Health:
             self._tell_recovered(section=self._section, failures=self.failures)
         self._kind = None
         self.failures = 0
+
+
+class StoreHealth:
+    """Whether the store works for one job. A failure is told once, until it has worked again."""
+
+    def __init__(self, action: str) -> None:
+        self._action = action
+        self._told = False
+
+    def failed(self, error: StoreFailed) -> None:
+        """It failed."""
+        if not self._told:
+            self._told = True
+            events.store_failed(action=self._action, reason=str(error))
+
+    def worked(self) -> None:
+        """It worked."""
+        self._told = False

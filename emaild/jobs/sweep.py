@@ -8,6 +8,7 @@ from datetime import timedelta
 from emaild.clock import Clock
 from emaild.errors import StoreFailed
 from emaild.jobs.deliver import WayOut
+from emaild.jobs.health import StoreHealth
 from emaild.log import events
 from emaild.settings.daemon import StoreSection
 from emaild.store import Store
@@ -34,6 +35,7 @@ class Sweep:
         self._clock = clock
         self._section = section
         self._ways = ways
+        self._health = StoreHealth("sweep")
 
     def run(self) -> float:
         """Once a minute."""
@@ -42,8 +44,9 @@ class Sweep:
                 way.renew_leases()
                 way.expire()
             self._prune()
+            self._health.worked()
         except StoreFailed as error:
-            events.store_failed(action="sweep", reason=str(error))
+            self._health.failed(error)
         return EVERY
 
     def _prune(self) -> None:

@@ -256,7 +256,7 @@ def way_out_recovered(*, section: str, failures: int) -> None:
 
 
 def store_failed(*, action: str, reason: str) -> None:
-    """The store cannot be written (a full disk, say); mails stay on their servers and in the outbox."""
+    """The store cannot be written (a full disk, say); mails stay where they are. Said once a job, until it works."""
     say("error", STANDARD, 30160, "store.failed", action=action, reason=reason)
 
 
