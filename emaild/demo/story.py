@@ -208,8 +208,8 @@ def _reload(console: Console, conf: Path, log: Path) -> None:
 
 
 def _event(log: Path, name: str) -> str | None:
-    """The first log line of that event."""
-    for line in log.read_text(encoding="utf-8").splitlines():
+    """The first log line of that event; the last line may be half written at this moment."""
+    for line in log.read_text(encoding="utf-8", errors="replace").split("\n"):
         with suppress(ValueError):
             if json.loads(line).get("event") == name:
                 return line

@@ -94,8 +94,9 @@ class Emaild:
         if not self.log_file.exists():
             return []
         found = []
-        for line in self.log_file.read_text(encoding="utf-8").splitlines():
-            if line.startswith("{"):
+        for line in self.log_file.read_bytes().splitlines(keepends=True):
+            # The last line may be half written at this moment.
+            if line.startswith(b"{") and line.endswith(b"\n"):
                 event = json.loads(line)
                 if name in (None, event["event"]) and fields.items() <= event.items():
                     found.append(event)

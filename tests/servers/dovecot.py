@@ -86,6 +86,9 @@ class Dovecot:
         if process := self._process:
             process.end(signal.SIGKILL, grace=0)
             (self._home.path / "run" / "master.pid").unlink(missing_ok=True)
+            # Dovecot waits two minutes for a lock file whose owner was killed.
+            for lock in (self._home.path / "mail").rglob("dovecot-uidlist.lock"):
+                lock.unlink(missing_ok=True)
             self._process = None
 
     def restart(self) -> None:
