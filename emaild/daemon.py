@@ -21,12 +21,14 @@ from emaild.jobs.sweep import Sweep
 from emaild.jobs.workers import start_workers
 from emaild.log import events
 from emaild.log.libraries import take_over_libraries
-from emaild.log.setup import set_up
-from emaild.net.connect import Peer
+from emaild.log.setup import look_after, set_up
 from emaild.net.idle import IdleWatch
+from emaild.net.peer import peer_of
 from emaild.reloader import FileWatch, Reloader
+from emaild.settings.files import read_files
 from emaild.settings.load import Settings, load
 from emaild.settings.mailbox import MailboxSection, MailboxType
+from emaild.settings.network import ProxySection
 from emaild.settings.option import Effect, options
 from emaild.settings.way_out import WayOutSection
 from emaild.sinks.smtp import Smtp
@@ -44,22 +46,14 @@ LONGEST_NAP = 1.0  # seconds; the main thread looks around at least this often
 S = TypeVar("S", MailboxSection, WayOutSection)
 
 
-def peer_of(section: MailboxSection | WayOutSection) -> Peer:
-    """The server that a section names, and how to connect to it."""
-    return Peer(
-        host=section.server,
-        port=section.port,
-        security=section.security,
-        ca_file=section.ca_file,
-        connect_timeout=section.connect_timeout,
-        protocol_timeout=section.protocol_timeout,
-    )
+Served = tuple[S, ProxySection | None]
+"""A section that runs, and the proxy that its connections go through: where one of the two changes it starts anew."""
 
 
-def source_for(section: MailboxSection) -> Source:
+def source_for(section: MailboxSection, proxy: ProxySection | None = None) -> Source:
     """The adapter that reads a mailbox section."""
     adapter = Imap if section.type is MailboxType.IMAP else Pop3
-    return adapter(section, peer_of(section))
+    return adapter(section, peer_of(section, proxy))
 
 
 class Daemon:
@@ -75,11 +69,11 @@ class Daemon:
         self._outbound = Schedule(self._clock, per_host=settings.emaild.outbound_workers)
         self._idle = IdleWatch(self._clock)
         self._board = StatusBoard(store.mailboxes)
-        self._mailboxes: Supervisor[MailboxSection] = Supervisor(self._start_mailbox)
-        self._ways: Supervisor[WayOutSection] = Supervisor(self._start_way_out)
+        self._mailboxes: Supervisor[Served[MailboxSection]] = Supervisor(self._start_mailbox)
+        self._ways: Supervisor[Served[WayOutSection]] = Supervisor(self._start_way_out)
         self._running_ways: dict[str, WayOut] = {}
         self._sweep = Sweep(store, self._clock, lambda: self._settings.store, lambda: list(self._running_ways.values()))
-        self._reloader = Reloader(conf, self._clock, settings.emaild.reload_quiet, lambda: self._settings.digest)
+        self._reloader = Reloader(self._look, self._clock, settings.emaild.reload_quiet, lambda: self._settings.digest)
         self._watch = FileWatch(self._touched)
         self._notifier = Notifier()
         # Not an Event: a signal handler that sets one waits for ever when it interrupted the wait itself.
@@ -88,24 +82,26 @@ class Daemon:
 
     # Parts
 
-    def _start_mailbox(self, section: MailboxSection) -> Collect:
+    def _start_mailbox(self, served: Served[MailboxSection]) -> Collect:
+        section, proxy = served
         job = Collect(
             section,
-            source_for(section),
+            source_for(section, proxy),
             store=self._store,
             schedule=self._inbound,
             idle=self._idle,
             board=self._board,
             clock=self._clock,
-            queue=lambda: self._settings.processing.default_inbound_queue,
+            queue=lambda: self._settings.queue_for(section),
         )
         self._inbound.add(job)
         return job
 
-    def _start_way_out(self, section: WayOutSection) -> WayOut:
+    def _start_way_out(self, served: Served[WayOutSection]) -> WayOut:
+        section, proxy = served
         way = WayOut(
             section,
-            lambda: Smtp(section, peer_of(section), self._clock),
+            lambda: Smtp(section, peer_of(section, proxy), self._clock),
             store=self._store,
             schedule=self._outbound,
             clock=self._clock,
@@ -117,9 +113,10 @@ class Daemon:
     def _apply(self, settings: Settings) -> tuple[set[str], set[str], int]:
         """Make exactly these settings run. Returns the sections started, stopped, and how many were kept."""
         self._settings = settings
-        self._board.configure({name: box.enable_client for name, box in settings.mailboxes.items()})
-        boxes = self._mailboxes.apply(_enabled(settings.mailboxes))
-        ways = self._ways.apply(_enabled(settings.ways_out))
+        read = settings.read_mailboxes()
+        self._board.configure({name: name in read for name in settings.mailboxes})
+        boxes = self._mailboxes.apply(_served(settings, read))
+        ways = self._ways.apply(_served(settings, settings.used_ways_out()))
         for name in ways.stop - set(ways.start):
             self._running_ways.pop(name, None)
         started = set(boxes.start) | set(ways.start)
@@ -135,6 +132,7 @@ class Daemon:
                 with contextlib.suppress(queue.Empty):
                     self._awake.get(timeout=self._nap())
                 self._notifier.alive()
+                look_after(self._clock)
                 self._reload_if_due()
             self._end(self._ending)
 
@@ -145,7 +143,7 @@ class Daemon:
         for warning in self._settings.warnings:
             events.conf_warned(message=str(warning))
         self._idle.start()
-        self._watch.follow(self._conf)
+        self._watch.follow(self._conf, self._settings.watched)
         self._reloader.touch()  # the files may have changed between their reading and this moment
         start_workers("in", self._inbound, self._settings.emaild.inbound_workers)
         start_workers("out", self._outbound, self._settings.emaild.outbound_workers)
@@ -196,6 +194,13 @@ class Daemon:
 
     # Reload
 
+    def _look(self) -> str:
+        """The digest of what lies there; from now on watched, too, for it may be refused and mended."""
+        reading = read_files(self._conf)
+        secrets = self._settings.secret_files
+        self._watch.follow(self._conf, (*reading.watched, *secrets))
+        return reading.digest(secrets)
+
     def _touched(self) -> None:
         self._reloader.touch()
         self._awake.put(None)
@@ -216,14 +221,16 @@ class Daemon:
             return
         self._reloader.accepted()
         late = _needs_restart(self._settings, settings)
-        set_up(settings.log.verbose, settings.log.message_format)
+        known = {warning.text for warning in self._settings.warnings}
+        set_up(settings.log)
         started, stopped, kept = self._apply(settings)
         for warning in settings.warnings:
-            events.conf_warned(message=str(warning))
+            if warning.text not in known:
+                events.conf_warned(message=str(warning))
         events.reload_applied(keep=kept, start=started, stop=stopped)
         if late:
             events.reload_needs_restart(options=late)
-        if self._watch.follow(self._conf):  # conf.d may be new, or a link lead elsewhere
+        if self._watch.follow(self._conf, settings.watched):
             self._reloader.touch()  # what changed while nobody watched
 
     # Signals
@@ -249,8 +256,8 @@ class Daemon:
                 signal.signal(number, handler)
 
 
-def _enabled(sections: Mapping[str, S]) -> dict[str, S]:
-    return {name: section for name, section in sections.items() if section.enable_client}
+def _served(settings: Settings, sections: Mapping[str, S]) -> dict[str, Served[S]]:
+    return {name: (section, settings.proxy_for(section)) for name, section in sections.items()}
 
 
 def _needs_restart(old: Settings, new: Settings) -> list[str]:
@@ -271,7 +278,7 @@ def run(conf: Path, settings: Settings) -> None:
     Raises:
         AlreadyRunning, StateUnusable, StoreTooNew: it cannot start.
     """
-    set_up(settings.log.verbose, settings.log.message_format)
+    set_up(settings.log)
     take_over_libraries()
     with alone(settings.emaild.state_directory):
         store = open_store(settings.emaild.state_directory, lambda old, new: events.store_migrated(old=old, new=new))

@@ -14,7 +14,6 @@ from watchdog.observers.api import BaseObserver, ObservedWatch
 
 from emaild.clock import Clock
 from emaild.log import events
-from emaild.settings.load import current_digest
 
 CHANGES = ("created", "modified", "deleted", "moved", "closed")  # not "opened": our own reading would count
 
@@ -30,18 +29,24 @@ class FileWatch(FileSystemEventHandler):
     def __init__(self, touched: Callable[[], None]) -> None:
         self._touched = touched
         self._conf = Path()
+        self._others: tuple[Path, ...] = ()
+        self._changing = threading.Lock()
         self._observer: BaseObserver | None = None
         self._watches: dict[tuple[Path, int], ObservedWatch] = {}  # by path and inode: it may be another folder now
 
-    def follow(self, conf: Path) -> bool:
-        """Watch these files from now on. Where the system cannot, that is told, and a SIGHUP still reloads.
+    def follow(self, conf: Path, others: tuple[Path, ...] = ()) -> bool:
+        """Watch these files from now on, and *others* that they lead to.
+
+        Where the system cannot, that is told, and a SIGHUP still reloads.
 
         Returns:
-            whether they were not watched before, so that a change may have been missed.
+            whether some were not watched before, so that a change may have been missed.
         """
+        self._conf, self._others = conf, others
         if self._observer is not None:
-            return False
-        self._conf = conf
+            with contextlib.suppress(OSError):
+                return self._look_for_folders(self._observer)
+            return True
         observer: BaseObserver | None = None
         try:
             observer = Observer()
@@ -65,7 +70,7 @@ class FileWatch(FileSystemEventHandler):
             self._watches.clear()
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        """In the observer's thread, the only one that changes its watches once it runs."""
+        """In the observer's thread."""
         if event.event_type not in CHANGES:
             return
         if self._observer is not None:
@@ -73,22 +78,28 @@ class FileWatch(FileSystemEventHandler):
                 self._look_for_folders(self._observer)
         self._touched()
 
-    def _look_for_folders(self, observer: BaseObserver) -> None:
-        wanted = {(folder, folder.stat().st_ino) for folder in folders(self._conf)}
-        for gone in self._watches.keys() - wanted:
-            observer.unschedule(self._watches.pop(gone))
-        for new in wanted - self._watches.keys():
-            self._watches[new] = observer.schedule(self, str(new[0]))
+    def _look_for_folders(self, observer: BaseObserver) -> bool:
+        """Watch what is to be watched now; whether any of it is new."""
+        with self._changing:
+            wanted = {(folder, folder.stat().st_ino) for folder in folders(self._conf, self._others)}
+            for gone in self._watches.keys() - wanted:
+                observer.unschedule(self._watches.pop(gone))
+            found = wanted - self._watches.keys()
+            for new in found:
+                self._watches[new] = observer.schedule(self, str(new[0]))
+            return bool(found)
 
 
-def folders(conf: Path) -> list[Path]:
+def folders(conf: Path, others: tuple[Path, ...] = ()) -> list[Path]:
     """Where a change can change what is read: the folder of the files, conf.d, and of each link on the way there.
 
     None of them is a link itself: the system would watch the link and not the folder.
     """
     home = conf if os.path.isdir(conf) else conf.parent
     found = dict.fromkeys((home, home / "conf.d"))
-    for start in (conf.absolute(), (home / "conf.d").absolute()):
+    starts = [path.absolute() for path in (conf, home / "conf.d", *others)]
+    # Of the files in one folder that are no links, one stands for all.
+    for start in dict.fromkeys(path if os.path.islink(path) else path.parent / "any" for path in starts):
         _follow(start, found)
     real = dict.fromkeys(Path(os.path.realpath(folder)) for folder in found)
     return [folder for folder in real if os.path.isdir(folder)]
@@ -106,11 +117,12 @@ def _follow(path: Path, found: dict[Path, None], links: frozenset[Path] = frozen
 class Reloader:
     """Decides when to reload; what a reload does is given.
 
-    `touch` and `ask` may come from any thread; `due` and `look` belong to the main thread.
+    *look* gives the digest of what lies there, *current* that of what is in effect. `touch` and `ask` may come from
+    any thread; `due_in` and `wanted` belong to the main thread.
     """
 
-    def __init__(self, conf: Path, clock: Clock, quiet: float, current: Callable[[], str]) -> None:
-        self._conf = conf
+    def __init__(self, look: Callable[[], str], clock: Clock, quiet: float, current: Callable[[], str]) -> None:
+        self._look = look
         self._clock = clock
         self._quiet = quiet
         self._current = current
@@ -143,7 +155,7 @@ class Reloader:
         asked, self._asked = self._asked, False
         with self._lock:
             self._touched_at = None
-        self._looked_at = current_digest(self._conf)
+        self._looked_at = self._look()
         return asked or self._looked_at not in (self._current(), self._refused)
 
     def refused(self) -> None:

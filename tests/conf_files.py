@@ -9,7 +9,7 @@ import pytest
 from emaild.errors import ConfigError
 from emaild.settings.load import Settings, load
 
-MAILBOX = "server = imap.example.com\nmailbox = ann\npassword = hunter2\n"
+MAILBOX = "server = localhost\nmailbox = ann\npassword = hunter2\n"
 """The lines that every mailbox section must have."""
 
 
@@ -25,6 +25,7 @@ class ConfFiles:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
+        path.chmod(0o600)
         return path
 
     def load(self, content: str | bytes | None = None, *, outside_unit: bool = False) -> Settings:

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def no_more_bytes() -> Iterator[None]:
-    """The kernel refuses every write to a file of this process (EFBIG; Python ignores the SIGXFSZ beside it)."""
+def no_more_bytes(size: int = 0) -> Iterator[None]:
+    """The kernel lets no file of this process grow beyond *size* (EFBIG; Python ignores the SIGXFSZ beside it)."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
         yield
     finally:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from emaild.errors import RemoteError, Unreachable
 from emaild.jobs.collect import Collect
@@ -35,6 +35,8 @@ class Mailbox:
     told: list[str] = field(default_factory=list)  # acknowledged, in turns that were finished
     breaks_at: set[str] = field(default_factory=set)  # the connection breaks when one of these is fetched
     refuses: set[str] = field(default_factory=set)
+    tells: dict[str, int] = field(default_factory=dict)  # sizes that the server tells instead of the true ones
+    read_only: bool = False
     down: RemoteError | None = None  # what a connection meets
     breaks_at_acknowledging: int = 0  # so many times
     connection: socket.socket | None = None  # what to wait for, where the server tells of new mail
@@ -63,7 +65,7 @@ class MemorySource:
             self._mailbox.log.append("open")
         self.connected = True
 
-    def look(self, cursor: str | None) -> Listing:
+    def look(self, cursor: str | None, again: Sequence[str] = ()) -> Listing:
         first, keys = cursor is None, tuple(self._mailbox.mails)
         skip = first and self._section.first is FirstFetch.NEW
         return Listing(
@@ -77,6 +79,10 @@ class MemorySource:
 
     def before(self, day: datetime, keys: Sequence[str]) -> frozenset[str]:
         return frozenset(key for key in keys if self._mailbox.arrived[key] < day)
+
+    def sizes(self, keys: Sequence[str]) -> Mapping[str, int]:
+        true = {key: len(self._mailbox.mails[key]) for key in keys if key in self._mailbox.mails}
+        return true | {key: size for key, size in self._mailbox.tells.items() if key in true}
 
     def fetch(self, keys: Sequence[str]) -> Iterator[list[Inbound]]:
         given = [key for key in keys if key in self._mailbox.mails and key not in self._mailbox.refuses]
@@ -92,6 +98,14 @@ class MemorySource:
             self._mailbox.breaks_at_acknowledging -= 1
             self._break("acknowledge")
         self._pending += keys
+
+    def delete(self, keys: Sequence[str]) -> bool:
+        if self._mailbox.read_only:
+            return False
+        self._mailbox.log.append(f"delete {' '.join(keys)}")
+        for key in keys:
+            del self._mailbox.mails[key]
+        return True
 
     def finish(self) -> None:
         self._mailbox.told += self._pending
@@ -124,6 +138,7 @@ class Reading:
         begin_date: datetime | None = None,
         most: int = 100,
         endpoint: str = "",
+        **given: Any,
     ) -> None:
         self.store = store
         self.mailbox = Mailbox()
@@ -137,6 +152,7 @@ class Reading:
             begin_date=begin_date,
             maximum_msg_number=most,
             endpoint=endpoint,
+            **given,
         )
         self.source = MemorySource(self.section, self.mailbox)
         self.schedule = Schedule(clock, per_host=8)

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from emaild.log.setup import set_up
-from emaild.settings.daemon import MessageFormat, Verbosity
+from emaild.settings.log import LogSection, MessageFormat, Verbosity
 
 
 class Said:
@@ -15,7 +15,7 @@ class Said:
 
     def __init__(self) -> None:
         self._stream = io.StringIO()
-        set_up(Verbosity.ALL, MessageFormat.JSON, self._stream)
+        set_up(LogSection(verbose=Verbosity.ALL, message_format=MessageFormat.JSON), self._stream)
 
     @property
     def events(self) -> list[dict[str, Any]]:

@@ -5,85 +5,84 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from enum import StrEnum
-from pathlib import Path
 
 from emaild.cli.output import json_line, table
 from emaild.cli.registry import Add
 from emaild.errors import UsageError
-from emaild.settings.describe import FORMATS, find
-from emaild.settings.load import SECTIONS, Settings, load
-from emaild.settings.option import options, section_kind
-from emaild.settings.secret import MASK, Secret
+from emaild.settings.describe import FORMATS
+from emaild.settings.describe.contents import EVERYTHING, find
+from emaild.settings.describe.in_effect import in_effect
+from emaild.settings.load import load
+from emaild.settings.option import section_kind
+from emaild.settings.properties import PROPERTIES
+from emaild.settings.reader import SECTIONS, suggestion
 
 
 def register(add: Add) -> None:
     """The commands of this module."""
     add("check", _check, "every wrong line of the conf files, as file:line: [section] option: what is wrong")
-    listed = add("options", _options, "the reference of all options")
-    listed.add_argument("section", nargs="?", metavar="SECTION", help="only this section's")
+    listed = add("options", _options, "the reference of all options and of JavaMail's properties")
+    listed.add_argument(
+        "name",
+        nargs="?",
+        metavar="SECTION",
+        help="only this section's options; or a property, the beginning of its name, or 'properties' for all of them",
+    )
     listed.add_argument("--format", choices=sorted(FORMATS), default="text")
     shown = add("show", _show, "what is in effect, and where it comes from")
-    shown.add_argument("section", nargs="?", metavar="SECTION", help="only this section")
+    shown.add_argument(
+        "section", nargs="?", metavar="SECTION", help="only this section, with its protocol's properties"
+    )
     shown.add_argument("--json", action="store_true", help="one object a line and option")
 
 
 def _check(arguments: argparse.Namespace) -> int:
     settings = load(arguments.conf, outside_unit=True)
+    counts = (
+        _counted(len(settings.mailboxes), "mailbox", "mailboxes"),
+        _counted(len(settings.ways_out), "way out", "ways out"),
+        _counted(len(settings.warnings), "warning", "warnings"),
+    )
+    print(f"{arguments.conf}: good ({', '.join(counts)})", flush=True)
     for warning in settings.warnings:
         print(f"{warning} (warning)", file=sys.stderr)
-    print(f"{arguments.conf}: good ({len(settings.mailboxes)} mailboxes, {len(settings.ways_out)} ways out)")
     return os.EX_OK
 
 
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
 def _options(arguments: argparse.Namespace) -> int:
-    kinds = find(arguments.section) if arguments.section else SECTIONS
-    if not kinds:
-        known = ", ".join(section_kind(kind).name for kind in SECTIONS)
-        raise UsageError(f"no section {arguments.section}; there are {known}")
-    print(FORMATS[arguments.format](kinds), end="")
+    contents = find(arguments.name) if arguments.name else EVERYTHING
+    if contents is None:
+        sections = [section_kind(kind).name for kind in SECTIONS]
+        if arguments.name.lower().startswith("mail."):
+            near = suggestion(arguments.name, [known.name for known in PROPERTIES.values()])
+            raise UsageError(f"no property {arguments.name}{near}; 'emaild options properties' shows all of them")
+        raise UsageError(f"no section {arguments.name}; there are {', '.join(sections)}, and properties")
+    print(FORMATS[arguments.format](contents), end="")
     return os.EX_OK
 
 
 def _show(arguments: argparse.Namespace) -> int:
     settings = load(arguments.conf, outside_unit=True)
-    rows = [
-        (name, option.name, shown(getattr(section, option.in_effect)), _origin(settings, name, option.name))
-        for name, section in settings.sections().items()
-        if arguments.section is None or name.lower() == arguments.section.lower()
-        for option in options(type(section))
-    ]
+    rows = in_effect(settings, arguments.section)
     if not rows:
         known = ", ".join(settings.sections())
         raise UsageError(f"no section {arguments.section} in {arguments.conf}; there are {known}")
     if arguments.json:
-        for section, option, value, origin in rows:
-            json_line({"section": section, "option": option, "value": value, "origin": origin})
-    else:
-        table(("SECTION", "OPTION", "VALUE", "FROM"), rows, "")
+        for row in rows:
+            json_line({name: getattr(row, name) for name in ("section", "option", "value", "category", "origin")})
+        for order, file in enumerate(settings.files, start=1):
+            json_line({"file": str(file), "order": order})
+        return os.EX_OK
+    cells = [
+        (row.section, row.option, row.value, f"{row.category} ({row.mark})" if row.mark else row.category, row.origin)
+        for row in rows
+    ]
+    table(("SECTION", "OPTION", "VALUE", "CATEGORY", "FROM"), cells, "")
+    print("\nRead in this order:")
+    for file in settings.files:
+        print(f"  {file}")
     return os.EX_OK
-
-
-def shown(value: object) -> str:
-    """A value as an operator could type it; a secret never."""
-    match value:
-        case None:
-            return ""
-        case Secret():
-            return MASK
-        case bool():
-            return "true" if value else "false"
-        case StrEnum():
-            return value.value
-        case float():
-            return f"{value:g}s"
-        case tuple():
-            return ", ".join(map(str, value))
-        case Path() | str() | int():
-            return str(value)
-    return str(value)
-
-
-def _origin(settings: Settings, section: str, option: str) -> str:
-    place = settings.origins.get((section, option))
-    return str(place) if place else "default"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from emaild import __version__
-from emaild.cli import conf, demo, look, run, send
+from emaild.cli import conf, demo, import_, look, run, send
 from emaild.errors import ConfigError, OperatorError, StoreFailed, UsageError
 
 DEFAULT_CONF = Path("/etc/emaild/emaild.conf")
@@ -42,6 +42,7 @@ def parser() -> Parser:
     run.register(add)
     demo.register(add)
     conf.register(add)
+    import_.register(add)
     send.register(add)
     look.register(add)
     return top

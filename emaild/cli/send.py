@@ -14,7 +14,7 @@ from emaild.cli.state import opened, settings_of
 from emaild.errors import ConfigError, InputError, UsageError
 from emaild.fault_points import FaultPoint
 from emaild.message import Outbound, new_id
-from emaild.render.compose import Composed, Draft, Enclosed, adopt, compose
+from emaild.render.compose import Composed, Draft, Enclosed, adopt, author_of, compose
 from emaild.render.templates import rendered
 from emaild.settings.load import Settings
 from emaild.settings.way_out import WayOutSection
@@ -40,11 +40,8 @@ def register(add: Add) -> None:
 def _send(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments.conf)
     now = datetime.now(UTC)
-    if arguments.test:
-        mail, way = _test_mail(settings, arguments, now)
-    else:
-        mail = _mail(settings, arguments, now)
-        way = _way_out(settings, arguments.way_out, mail.sender, arguments.conf)
+    make = _test_mail if arguments.test else _finished_mail if arguments.file else _composed_mail
+    mail, way = make(settings, arguments, now)
     fault_points.reached(FaultPoint.COMPOSED)
     outbound = Outbound(
         id=new_id(now),
@@ -61,30 +58,31 @@ def _send(arguments: argparse.Namespace) -> int:
     return os.EX_OK
 
 
-def _mail(settings: Settings, arguments: argparse.Namespace, now: datetime) -> Composed:
-    domain = settings.processing.default_domain
+def _finished_mail(settings: Settings, arguments: argparse.Namespace, now: datetime) -> tuple[Composed, WayOutSection]:
     written = arguments.sender or arguments.subject or arguments.text or arguments.html or arguments.attach
-    if arguments.file:
-        if written or arguments.header:
-            raise UsageError("a finished mail says for itself what these options would; give a file or the options")
-        return adopt(_read(arguments.file), now=now, domain=domain, recipients=_people(arguments))
+    if written or arguments.header:
+        raise UsageError("a finished mail says for itself what these options would; give a file or the options")
+    domain = settings.processing.default_domain
+    mail = adopt(_read(arguments.file), now=now, domain=domain, recipients=_people(arguments))
+    return mail, _way_out(settings, arguments.way_out, mail.sender, arguments.conf)
+
+
+def _composed_mail(settings: Settings, arguments: argparse.Namespace, now: datetime) -> tuple[Composed, WayOutSection]:
     if not arguments.sender:
         raise UsageError("--from is needed, or a file with a finished mail")
-    return compose(
-        Draft(
-            sender=arguments.sender,
-            to=tuple(arguments.to),
-            cc=tuple(arguments.cc),
-            bcc=tuple(arguments.bcc),
-            subject=arguments.subject,
-            text=arguments.text,
-            html=arguments.html,
-            headers=tuple(_header(line) for line in arguments.header),
-            attachments=tuple(Enclosed(name=file.name, content=_read(str(file))) for file in arguments.attach),
-        ),
-        now=now,
-        domain=domain,
+    way = _way_out(settings, arguments.way_out, author_of(arguments.sender), arguments.conf)
+    draft = Draft(
+        sender=arguments.sender,
+        to=tuple(arguments.to),
+        cc=tuple(arguments.cc),
+        bcc=tuple(arguments.bcc),
+        subject=arguments.subject,
+        text=arguments.text,
+        html=arguments.html,
+        headers=tuple(_header(line) for line in arguments.header),
+        attachments=tuple(Enclosed(name=file.name, content=_read(str(file))) for file in arguments.attach),
     )
+    return compose(draft, now=now, domain=settings.processing.default_domain, writing=way.mime), way
 
 
 def _test_mail(settings: Settings, arguments: argparse.Namespace, now: datetime) -> tuple[Composed, WayOutSection]:
@@ -95,7 +93,7 @@ def _test_mail(settings: Settings, arguments: argparse.Namespace, now: datetime)
     values = {"now": now, "way_out": way.name, "server": f"{way.server}:{way.port}"}
     text = rendered("notices/test-mail.txt", folders, values)
     draft = Draft(sender=sender, to=(address,), subject=f"Test mail from emaild [{way.name}]", text=text)
-    return compose(draft, now=now, domain=settings.processing.default_domain), way
+    return compose(draft, now=now, domain=settings.processing.default_domain, writing=way.mime), way
 
 
 def _way_out(settings: Settings, name: str | None, sender: str, conf: Path) -> WayOutSection:

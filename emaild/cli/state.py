@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ from emaild.store.engine import FILE
 def settings_of(conf: Path) -> Settings:
     """The settings, for a command that is not the daemon: systemd's credentials may be out of its sight."""
     settings = load(conf, outside_unit=True)
-    set_up(settings.log.verbose, settings.log.message_format)
+    set_up(settings.log, sys.stderr)
     take_over_libraries()
     return settings
 

@@ -16,6 +16,7 @@ from emaild.clock import Clock
 from emaild.errors import RemoteError, StoreFailed
 from emaild.fault_points import FaultPoint
 from emaild.jobs.health import Health, StoreHealth
+from emaild.jobs.left_out import LeftOut
 from emaild.jobs.schedule import Schedule
 from emaild.jobs.status import StatusBoard
 from emaild.log import events
@@ -60,6 +61,7 @@ class Collect:
         # mail keeps others from being taken, or the server from being told of them. In the order of their tries.
         self._late: dict[str, None] = {}
         self._careful = False  # the connection broke: fetch one by one, so that the mail which does it is found
+        self._left_out = LeftOut(section, source, store.interactions)
         backoff = Backoff(first=max(section.cycle_time, LEAST_BACKOFF), maximum=MOST_BACKOFF)
         self._health = Health(section.name, backoff, events.mailbox_failed, events.mailbox_recovered)
         self._store_health = StoreHealth(f"keep mail of {section.name}")
@@ -114,11 +116,13 @@ class Collect:
         """Take what there is, up to maximum-msg-number mails. Returns whether there is more."""
         account, kept = self._section.account, self._store.interactions
         self._source.open()
-        listing = self._source.look(kept.cursor(account))
+        again = self._left_out.again()
+        listing = self._source.look(kept.cursor(account), again)
         self._meet(listing)
         unsettled = kept.unsettled(account)
         self._source.acknowledge(unsettled)
         wanted = self._wanted(listing)
+        self._left_out.forget(set(again).difference(wanted))
         fresh = [key for key in wanted if key not in self._late]
         retrying = not fresh and not unsettled
         now = (wanted if retrying else fresh)[: self._section.maximum_msg_number]
@@ -126,7 +130,7 @@ class Collect:
         self._source.finish()
         if acknowledged:
             fault_points.reached(FaultPoint.ACKNOWLEDGED)
-        more = bool(kept.unknown(account, listing.keys)) if wanted else False
+        more = bool(self._unknown(listing)) if wanted else False
         cursor = listing.cursor if more else listing.cursor_when_done
         if acknowledged or (cursor != listing.cursor and not more):
             kept.settle(account, acknowledged, cursor)
@@ -150,10 +154,15 @@ class Collect:
                 skipped=listing.held - len(listing.keys),
             )
 
+    def _unknown(self, listing: Listing) -> list[str]:
+        """What was neither taken nor skipped nor left out."""
+        unknown = self._store.interactions.unknown(self._section.account, listing.keys)
+        return self._left_out.without(unknown)
+
     def _wanted(self, listing: Listing) -> list[str]:
         """What was never taken, in the server's order but for what is late."""
         kept, account = self._store.interactions, self._section.account
-        unknown = kept.unknown(account, listing.keys)
+        unknown = self._unknown(listing)
         if unknown and self._section.begin_date is not None:
             old = self._source.before(self._section.begin_date, unknown)
             if old:
@@ -171,9 +180,13 @@ class Collect:
         try:
             for batch in self._fetch(keys, one_by_one=one_by_one):
                 fault_points.reached(FaultPoint.FETCHED)
-                done = [inbound.key for inbound in batch]
-                self._keep(batch)
-                missing = {key: None for key in missing if key not in done}
+                given = [inbound.key for inbound in batch]
+                missing = {key: None for key in missing if key not in given}
+                taken = self._left_out.after_fetch(batch)
+                if not taken:
+                    continue
+                done = [inbound.key for inbound in taken]
+                self._keep(taken)
                 fault_points.reached(FaultPoint.STORED)
                 self._source.acknowledge(done)
                 acknowledged += done
@@ -181,7 +194,7 @@ class Collect:
                     return acknowledged
         except RemoteError:
             self._careful = True
-            self._postpone(list(missing)[:1])
+            self._postpone(self._left_out.without(missing)[:1])
             raise
         self._careful = False
         self._postpone(missing)
@@ -194,7 +207,7 @@ class Collect:
 
     def _fetch(self, keys: Sequence[str], *, one_by_one: bool) -> Iterator[list[Inbound]]:
         for part in [[key] for key in keys] if one_by_one else [keys]:
-            yield from self._source.fetch(part)
+            yield from self._source.fetch(self._left_out.before_fetch(part))
 
     def _keep(self, batch: Sequence[Inbound]) -> None:
         """One commit for the batch."""

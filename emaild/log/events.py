@@ -1,15 +1,16 @@
 """Everything that emaild can say: one function an event, past tense, with its number.
 
-Numbers below 30100 are Genesys's. An event never carries mail text or a secret. `section` is the conf section it is
-about, `interaction` and `outbound` are ids in the store, times are seconds, sizes bytes.
+Numbers below 30100 are Genesys's. An event never carries a secret, and none but protocol.* mail text.
+`section` is the conf section it is about, `interaction` and `outbound` are ids in the store, times are seconds, sizes
+bytes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from emaild.log.setup import say
-from emaild.settings.daemon import Verbosity
+from emaild.log.say import say
+from emaild.settings.log import Verbosity
 
 STANDARD, INTERACTION = Verbosity.STANDARD, Verbosity.INTERACTION
 TRACE, DEBUG = Verbosity.TRACE, Verbosity.DEBUG
@@ -268,3 +269,89 @@ def store_pruned(*, interactions: int, history: int) -> None:
 def store_migrated(*, old: int, new: int) -> None:
     """The store was brought to this emaild's version."""
     say("info", STANDARD, 30162, "store.migrated", old=old, new=new)
+
+
+# Mails and mailboxes with limits
+
+
+def mail_too_big(*, section: str, key: str, size: int, limit: int, deleted: bool = False) -> None:
+    """A mail is above maximum-msg-size: left on the server until that is raised, or deleted (delete-big-msg)."""
+    say(
+        "warning",
+        STANDARD,
+        30185,
+        "mail.too_big",
+        section=section,
+        key=key,
+        size=size,
+        limit=limit,
+        deleted=deleted,
+    )
+
+
+def mail_bad_size(*, section: str, key: str, told: int, size: int) -> None:
+    """A mail has not the size that its server told; it is left there for as long as allow-bad-msg-size is false."""
+    say("warning", STANDARD, 30186, "mail.bad_size", section=section, key=key, told=told, size=size)
+
+
+def mailbox_read_only(*, section: str, folder: str) -> None:
+    """The server lets the folder be read only: mails are taken (allowreadonlyselect), after-fetch is left out."""
+    say("warning", STANDARD, 30187, "mailbox.read_only", section=section, folder=folder)
+
+
+# Protocols, where a section has enable-debug
+
+
+def protocol_sent(*, section: str, server: str, line: str) -> None:
+    """A line that was sent to a server, secrets masked; unlike other events it may hold what a mail says."""
+    say("debug", DEBUG, 30170, "protocol.sent", section=section, server=server, line=line)
+
+
+def protocol_heard(*, section: str, server: str, line: str) -> None:
+    """A line that a server said; unlike other events it may hold what a mail says."""
+    say("debug", DEBUG, 30171, "protocol.heard", section=section, server=server, line=line)
+
+
+# What a way out says when it is asked to
+
+
+def outbound_recipient_accepted(*, section: str, outbound: str, recipient: str, reply: str) -> None:
+    """The server took the mail for this recipient, with these words; said where mail.smtp.reportsuccess asks for it."""
+    say(
+        "info",
+        INTERACTION,
+        30190,
+        "outbound.recipient_accepted",
+        section=section,
+        outbound=outbound,
+        recipient=recipient,
+        reply=reply,
+    )
+
+
+# The log itself
+
+
+def log_file_failed(*, file: str, reason: str) -> None:
+    """A log file cannot be written, or its segment not ended. Every line tries again; said once, until it works."""
+    say("warning", STANDARD, 30195, "log.file_failed", file=file, reason=reason)
+
+
+def log_file_recovered(*, file: str, lost: int) -> None:
+    """A log file that had failed works again; it lacks `lost` lines."""
+    say("info", STANDARD, 30196, "log.file_recovered", file=file, lost=lost)
+
+
+def log_check_point(*, time: str) -> None:
+    """emaild lives. Said every check-point hours."""
+    say("info", STANDARD, 30197, "log.check_point", time=time)
+
+
+def log_lines_lost(*, count: int) -> None:
+    """The thread that writes the log did not keep up, and `count` lines are lost."""
+    say("warning", STANDARD, 30198, "log.lines_lost", count=count)
+
+
+def log_texts_failed(*, file: str, reason: str) -> None:
+    """The messagefile cannot be read; lines show the names of events."""
+    say("warning", STANDARD, 30199, "log.texts_failed", file=file, reason=reason)

@@ -7,12 +7,16 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.message import Message
-from email.utils import parsedate_to_datetime
+from email.utils import parsedate_to_datetime, unquote
 
 from emaild.mime.charset import decoded
+from emaild.settings.properties import MimeProperties
 
 MESSAGE_ID = re.compile(r"<[^<>\s]+>")
-ENCODED_WORD = re.compile(r"=\?([^?*\s]+)(?:\*[^?\s]*)?\?([bq])\?([^?]*)\?=", re.IGNORECASE)  # RFC 2047 §2, RFC 2231 §5
+WORD_START = r"=\?([^?*\s]+)(?:\*[^?\s]*)?\?([bq])\?"  # RFC 2047 §2, RFC 2231 §5
+ENCODED_WORD = re.compile(WORD_START + r"([^?]*)\?=", re.IGNORECASE)
+APART_WORD = re.compile(rf"(?<![^\s(]){WORD_START}([^?\s]*)\?=(?![^\s)])", re.IGNORECASE)  # RFC 2047 §5
+PARAMETER = re.compile(r';\s*([^\s=;"]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)', re.DOTALL)  # RFC 2045 §5.1
 LONGEST = 100_000  # characters of a field that are looked at: some thousand recipients
 LONGEST_PARAMETERS = 10_000  # the library takes time by the square of their length
 QUOTED = r'"(?:[^"\\]|\\.){0,200}"'  # the bound keeps a header of a million quotes from taking for ever
@@ -20,14 +24,15 @@ ADDRESS_PIECE = re.compile(QUOTED + r'|\((?:[^()\\]|\\.){0,200}\)|<[^<>]*>|[^",;
 WORD = re.compile(rf"(?:{QUOTED}|\S)+", re.DOTALL)
 
 
-def field(message: Message, name: str) -> str:
+def field(message: Message, name: str, reading: MimeProperties) -> str:
     """The first field of that name as one line of text, empty where there is none."""
-    return _one_line(words(_first(message, name)))
+    return _one_line(words(_first(message, name, reading.charset), strict=reading.decodetext_strict))
 
 
-def addresses(message: Message, name: str) -> tuple[str, ...]:
+def addresses(message: Message, name: str, reading: MimeProperties) -> tuple[str, ...]:
     """All addresses of the fields of that name, bare, in their order; one that cannot be read harms no other."""
-    return tuple(address for value in _values(message, name) for address in _apart(value) if address)
+    values = _values(message, name, reading.charset)
+    return tuple(address for value in values for address in _apart(value) if address)
 
 
 def message_ids(message: Message, name: str) -> tuple[str, ...]:
@@ -44,25 +49,42 @@ def date(message: Message) -> datetime | None:
         return None
 
 
-def parameter(message: Message, name: str, key: str) -> str:
-    """A parameter of a field, by RFC 2231 or by the encoded words that many programs put there; empty if missing."""
+def file_name(message: Message, reading: MimeProperties) -> str:
+    """The name of a part's file, by RFC 2231 or by the encoded words that many programs put there; else empty."""
+    name = parameter(message, "Content-Disposition", "filename", reading)
+    name = name or parameter(message, "Content-Type", "name", reading)
+    return _one_line(words(name, strict=reading.decodetext_strict)) if reading.decodefilename else name
+
+
+def parameter(message: Message, name: str, key: str, reading: MimeProperties) -> str:
+    """A parameter of a field, empty where it is missing.
+
+    It is read by RFC 2231; without mail.mime.decodeparameters only one under its plain name counts, as it stands.
+    """
+    value = _first(message, name, reading.charset)[:LONGEST_PARAMETERS]
+    if not reading.decodeparameters:
+        plain = (unquote(text.strip()) for given, text in PARAMETER.findall(value) if given.lower() == key)
+        return _one_line(next(plain, ""))
     probe = Message()  # with the field unfolded and its 8-bit bytes read, which *message* would give as U+FFFD
-    probe[name] = _first(message, name)[:LONGEST_PARAMETERS]
+    probe[name] = value
     try:
-        value: object = probe.get_param(key, "", name)
+        found: object = probe.get_param(key, "", name)
     except ValueError:  # a number of thousands of digits
         return ""
-    if isinstance(value, tuple):
-        charset, _, text = value
+    if isinstance(found, tuple):
+        charset, _, text = found
         return _one_line(decoded(text.encode("raw-unicode-escape"), charset))
-    return _one_line(words(str(value)))
+    return _one_line(str(found))
 
 
-def words(text: str) -> str:
-    """Encoded words decoded wherever they stand; what is none stays as it is."""
+def words(text: str, *, strict: bool = False) -> str:
+    """Encoded words decoded; what is none stays as it is.
+
+    They count wherever they stand; with *strict* only between white space and the edges of comments.
+    """
     said: list[str] = []
     content, label, end = b"", "", 0  # of the encoded words just before `end`; a character may lie in two of them
-    for found in ENCODED_WORD.finditer(text):
+    for found in (APART_WORD if strict else ENCODED_WORD).finditer(text):
         more = _content(found[2], found[3])
         if more is None:
             continue
@@ -117,17 +139,17 @@ def _one_line(text: str) -> str:
     return text.replace("\n", " ").replace("\r", " ").strip()
 
 
-def _first(message: Message, name: str) -> str:
-    return next(iter(_values(message, name)), "")
+def _first(message: Message, name: str, charset: str = "") -> str:
+    return next(iter(_values(message, name, charset)), "")
 
 
-def _values(message: Message, name: str) -> list[str]:
-    """The fields of that name, unfolded; raw 8-bit bytes are read as UTF-8, else as windows-1252."""
-    return [_unfolded(value) for key, value in message.raw_items() if key.lower() == name.lower()]
+def _values(message: Message, name: str, charset: str = "") -> list[str]:
+    """The fields of that name, unfolded; raw 8-bit bytes are UTF-8, else of *charset*, else windows-1252."""
+    return [_unfolded(value, charset) for key, value in message.raw_items() if key.lower() == name.lower()]
 
 
-def _unfolded(value: str) -> str:
+def _unfolded(value: str, charset: str) -> str:
     text = re.sub(r"\r?\n[ \t]*|\r", " ", value[:LONGEST]).strip()
     if any("\udc80" <= character <= "\udcff" for character in text):
-        return decoded(text.encode("utf-8", "surrogateescape"), None)
+        return decoded(text.encode("utf-8", "surrogateescape"), None, charset)
     return text

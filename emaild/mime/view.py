@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from email import policy
-from email.message import Message
-from email.parser import BytesParser
-
 from emaild.message import Attachment, Facts
 from emaild.mime import headers
 from emaild.mime.charset import decoded
+from emaild.mime.parts import Part, leaves, parsed
+from emaild.settings.properties import MimeProperties
 
 
-def facts(raw: bytes) -> Facts:
-    """Everything that the mail says. Whatever is missing or broken in it is empty in the result."""
-    message = _parsed(raw)
+def facts(raw: bytes, reading: MimeProperties = MimeProperties()) -> Facts:
+    """Everything that the mail says, as *reading* has it read. Whatever is missing or broken is empty in the result."""
+    mail = parsed(raw, reading)
+    message = mail.header
     texts: list[str] = []
     htmls: list[str] = []
     attachments: list[Attachment] = []
-    for part in _leaves(message):
-        kind = part.get_content_type()
-        if kind in ("text/plain", "text/html") and not _is_attachment(part):
-            (texts if kind == "text/plain" else htmls).append(_text(part))
+    for part in leaves(mail, reading):
+        if part.kind in ("text/plain", "text/html") and not _is_attachment(part, reading):
+            (texts if part.kind == "text/plain" else htmls).append(_text(part, reading))
         else:
-            attachments.append(_attachment(part, len(attachments) + 1))
+            attachments.append(_attachment(part, len(attachments) + 1, reading))
     ids = headers.message_ids(message, "Message-ID")
     replied = headers.message_ids(message, "In-Reply-To")
-    senders = headers.addresses(message, "From")
+    senders = headers.addresses(message, "From", reading)
     return Facts(
-        subject=headers.field(message, "Subject"),
+        subject=headers.field(message, "Subject", reading),
         sender=senders[0] if senders else "",
-        to=headers.addresses(message, "To"),
-        cc=headers.addresses(message, "Cc"),
+        to=headers.addresses(message, "To", reading),
+        cc=headers.addresses(message, "Cc", reading),
         message_id=ids[0] if ids else None,
         in_reply_to=replied[0] if replied else None,
         references=headers.message_ids(message, "References"),
@@ -42,65 +39,23 @@ def facts(raw: bytes) -> Facts:
     )
 
 
-def _parsed(raw: bytes) -> Message:
-    """The whole mail; where the library gives up, as on a thousand nested parts, its header, the rest as one part."""
-    parser = BytesParser(policy=policy.compat32)
-    try:
-        return parser.parsebytes(raw)
-    except Exception:  # noqa: BLE001  (it fails in many ways on what is no mail)
-        return parser.parsebytes(raw, headersonly=True)
+def _is_attachment(part: Part, reading: MimeProperties) -> bool:
+    return part.header.get_content_disposition() == "attachment" or bool(headers.file_name(part.header, reading))
 
 
-def _leaves(message: Message) -> Iterator[Message]:
-    """The parts that hold something, in their order; an enclosed mail is one part and is not looked into."""
-    waiting = [message]
-    while waiting:
-        part = waiting.pop()
-        if part.is_multipart() and part.get_content_maintype() == "multipart":
-            waiting.extend(reversed(_inner(part)))
-        else:
-            yield part
+def _text(part: Part, reading: MimeProperties) -> str:
+    label = headers.parameter(part.header, "Content-Type", "charset", reading)
+    return decoded(part.content(reading), label, reading.charset).replace("\r\n", "\n")
 
 
-def _inner(part: Message) -> list[Message]:
-    payload = part.get_payload()
-    return [one for one in payload if isinstance(one, Message)] if isinstance(payload, list) else []
-
-
-def _is_attachment(part: Message) -> bool:
-    return part.get_content_disposition() == "attachment" or bool(_name(part))
-
-
-def _name(part: Message) -> str:
-    """The file name, by RFC 2231, or by the encoded words that many programs put there instead."""
-    return headers.parameter(part, "Content-Disposition", "filename") or headers.parameter(part, "Content-Type", "name")
-
-
-def _content(part: Message) -> bytes:
-    """The decoded bytes of a leaf; of an enclosed mail or report, its own bytes."""
-    try:
-        if part.is_multipart():
-            return b"".join(inner.as_bytes() for inner in _inner(part))
-        content = part.get_payload(decode=True)
-    except Exception:  # noqa: BLE001  (as above)
-        plain = part.get_payload()
-        content = plain.encode("utf-8", "surrogateescape") if isinstance(plain, str) else b""
-    return content if isinstance(content, bytes) else b""
-
-
-def _text(part: Message) -> str:
-    return decoded(_content(part), headers.parameter(part, "Content-Type", "charset")).replace("\r\n", "\n")
-
-
-def _attachment(part: Message, number: int) -> Attachment:
-    kind = part.get_content_type()
-    content_id = headers.field(part, "Content-ID")
+def _attachment(part: Part, number: int, reading: MimeProperties) -> Attachment:
+    content_id = headers.field(part.header, "Content-ID", reading)
     return Attachment(
-        name=_name(part) or _default_name(kind, number),
-        content_type=kind,
-        size=len(_content(part)),
+        name=headers.file_name(part.header, reading) or _default_name(part.kind, number),
+        content_type=part.kind,
+        size=len(part.content(reading)),
         content_id=content_id.strip("<>") or None,
-        inline=part.get_content_disposition() == "inline" or bool(content_id),
+        inline=part.header.get_content_disposition() == "inline" or bool(content_id),
     )
 
 

@@ -2,53 +2,99 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
-from dataclasses import dataclass
-from pathlib import Path
-from ssl import SSLContext
+import ssl
+from collections.abc import Callable
+from typing import TypeVar
 
+from emaild.errors import Rejected, Unreachable
+from emaild.net.peer import Peer
+from emaild.net.proxy import connected_through
+from emaild.net.race import Deadline, Here, connected
 from emaild.net.tls import client_context
-from emaild.settings.mailbox import Security
+from emaild.net.trace import Trace
+from emaild.net.wire import Wire, is_watched
+from emaild.settings.server import Security
 
-
-@dataclass(frozen=True, kw_only=True)
-class Peer:
-    """A server as its section describes it; times in seconds."""
-
-    host: str
-    port: int
-    security: Security
-    ca_file: Path | None
-    connect_timeout: float
-    protocol_timeout: float
-
-    def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
-
-    def tls(self) -> SSLContext:
-        """What verifies this peer's certificate."""
-        return client_context(self.ca_file)
+T = TypeVar("T")
 
 
 def open_connection(peer: Peer) -> socket.socket:
     """A connected socket, wrapped in TLS where the peer's security is ssl-tls.
 
-    Connecting, and the TLS handshake, may each take `connect_timeout`; after that each wait may last
-    `protocol_timeout`.
+    Connecting, proxies included, and the TLS handshake may each take `connect_timeout`; after that each wait may
+    last `protocol_timeout`, and writing `write_timeout`.
 
     Raises:
         OSError: no connection; ssl.SSLCertVerificationError: a certificate that is not to be trusted.
+        RemoteError: a proxy that does not let us through, or a file of certificates that cannot be used.
     """
-    plain = socket.create_connection((peer.host, peer.port), timeout=peer.connect_timeout)
+    context = client_context(peer) if peer.security is Security.SSL_TLS else None
+    ready = _watched(peer, _connected(peer))
     try:
-        plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # IMAPClient sends a command and its CRLF apart
-        ready = plain
-        if peer.security is Security.SSL_TLS:
-            ready = peer.tls().wrap_socket(plain, server_hostname=peer.host)
+        if context is not None:
+            ready.settimeout(peer.connect_timeout)
+            ready = context.wrap_socket(ready, server_hostname=peer.host)
         ready.settimeout(peer.protocol_timeout)
     except BaseException:
-        plain.close()
+        ready.close()
         raise
     return ready
+
+
+def _connected(peer: Peer) -> socket.socket:
+    deadline = Deadline(peer.connect_timeout)
+    if peer.proxy is not None:
+        return connected_through(peer.proxy, peer, deadline)
+    return connected(peer.host, peer.port, Here(peer.local_address, peer.local_port), deadline)
+
+
+def _watched(peer: Peer, connection: socket.socket) -> socket.socket:
+    """The connection; as a Wire where there is something to watch, so that it costs nothing where there is not."""
+    if not is_watched(peer):
+        return connection
+    wire = Wire(fileno=connection.detach())
+    wire.write_timeout = peer.write_timeout
+    wire.trace = Trace(peer) if peer.trace else None
+    return wire
+
+
+def first_that_connects(peer: Peer, connect: Callable[[Peer], T]) -> T:
+    """What *connect* makes of the first of the peer's attempts that leads somewhere.
+
+    An attempt that ends Unreachable leads to the next.
+
+    Raises:
+        RemoteError: of the last attempt; any other than Unreachable ends it at once, an untrusted certificate above
+            all: whoever can break TLS must not be given a connection without it.
+    """
+    *earlier, last = peer.attempts
+    for attempt in earlier:
+        try:
+            return connect(attempt)
+        except Unreachable:
+            continue
+    return connect(last)
+
+
+def check_encrypted(peer: Peer, connection: socket.socket) -> None:
+    """To be called just before a secret is sent.
+
+    Raises:
+        Rejected: anyone on the way could read it, and allow-plaintext-auth is not set.
+    """
+    if isinstance(connection, ssl.SSLSocket) or peer.allow_plaintext_auth:
+        return
+    if peer.proxy is None and _on_this_machine(connection):
+        return
+    raise Rejected(
+        str(peer),
+        "sign in",
+        "the connection is not encrypted; let the security be ssl-tls or start-tls, or set allow-plaintext-auth",
+    )
+
+
+def _on_this_machine(connection: socket.socket) -> bool:
+    address = ipaddress.ip_address(connection.getpeername()[0].partition("%")[0])
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback

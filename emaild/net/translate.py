@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ def network_meaning(error: OSError) -> tuple[type[RemoteError], str]:
         return Rejected, f"the certificate is not trusted: {error.verify_message}"
     if isinstance(error, TimeoutError):
         return Unreachable, "no answer in time"
-    if isinstance(error, FileNotFoundError):
-        return Rejected, f"cannot read {error.filename}: {error.strerror}"
+    if isinstance(error, ssl.SSLError) and re.search("ALERT.*(CERTIFICATE|UNKNOWN_CA)", error.reason or ""):
+        words = error.reason.partition("ALERT_")[2].replace("_", " ").lower()
+        return Rejected, f"the server does not accept client-certificate, or wants one: {words}"
     return Unreachable, error.strerror or str(error) or type(error).__name__

@@ -10,42 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email import policy
-from email.errors import HeaderParseError, InvalidHeaderDefect
-from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage, Message
 from email.parser import BytesParser
-from email.policy import Policy
 from email.utils import format_datetime
 
 from emaild.errors import InputError
+from emaild.render.fields import LONGEST_LINE, UNPRINTABLE, charset_of, parameter, policy_of, text_of
+from emaild.render.people import Mailbox, ascii_domain, mailboxes, shown
+from emaild.settings.properties import MimeProperties
 
-LONGEST_LINE = 998  # octets before CRLF (RFC 5322 §2.1.1)
 OWN_FIELDS = ("from", "to", "cc", "bcc", "date", "message-id", "subject", "mime-version")
 ADDRESS_FIELDS = ("reply-to", "sender")
-UNPRINTABLE = re.compile("[\0-\x1f\x7f\ud800-\udfff]")
-WIDTH = 78  # what a line should have at most (RFC 5322 §2.1.1)
-
-
-class _Verbatim(UnstructuredHeader, BaseHeader):
-    """A field that the library does not know: folded at its blanks only, for it would make encoded words of a long
-    Message-ID in References or of a long link in List-Unsubscribe, which nobody decodes there."""
-
-    def fold(self, *, policy: Policy) -> str:
-        pieces = re.findall(r"[ \t]*[^ \t]+", f"{self.name}: {self}")
-        if not all(piece.isascii() and len(piece) <= LONGEST_LINE for piece in pieces):
-            return super().fold(policy=policy)
-        lines = [pieces[0]]
-        for piece in pieces[1:]:
-            if len(lines[-1]) + len(piece) <= WIDTH:
-                lines[-1] += piece
-            else:
-                lines.append(piece)
-        return "".join(line + policy.linesep for line in lines)
-
-
-SEVEN_BIT = policy.SMTP.clone(
-    cte_type="7bit", max_line_length=WIDTH, header_factory=HeaderRegistry(default_class=_Verbatim)
-)
+PLAIN_WRITING = MimeProperties()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,35 +57,43 @@ class Composed:
     raw: bytes = field(repr=False)
 
 
-def compose(draft: Draft, *, now: datetime, domain: str) -> Composed:
+def compose(draft: Draft, *, now: datetime, domain: str, writing: MimeProperties = PLAIN_WRITING) -> Composed:
     """The mail that a draft describes. *domain* is that of its Message-ID; empty: the sender's.
 
     Raises:
         InputError: an address or header field that no mail can carry; the text says which.
     """
-    authors = _mailboxes([draft.sender], "--from")
-    if len(authors) != 1:
-        raise InputError(f"--from: {draft.sender!r} is not one e-mail address; expected name@domain")
-    sender = authors[0].addr_spec
-    to, cc, bcc = (_mailboxes(people, "recipient") for people in (draft.to, draft.cc, draft.bcc))
-    message = EmailMessage(policy=SEVEN_BIT)
-    for name, mailboxes in (("From", authors), ("To", to), ("Cc", cc)):
-        if mailboxes:
-            message[name] = mailboxes
-    _set(message, "Subject", draft.subject)
-    _set(message, "Date", format_datetime(now))
+    authors = _authors(draft.sender, writing)
+    sender = authors[0].address
+    to, cc, bcc = (mailboxes(people, "recipient", writing) for people in (draft.to, draft.cc, draft.bcc))
+    message = EmailMessage(policy=policy_of(writing))
+    for name, there in (("From", authors), ("To", to), ("Cc", cc)):
+        if there:
+            message[name] = shown(there)
+    _set(message, "Subject", draft.subject, writing)
+    _set(message, "Date", format_datetime(now), writing)
     message_id = new_message_id(domain or sender.rpartition("@")[2])
-    _set(message, "Message-ID", message_id)
+    _set(message, "Message-ID", message_id, writing)
     for name, value in draft.headers:
         if name.lower() in OWN_FIELDS or name.lower().startswith("content-"):
             raise InputError(f"the header field {name} is made from what else is given")
-        _set(message, name, value)
+        _set(message, name, value, writing)
     try:
-        _fill(message, draft)
+        _fill(message, draft, writing)
         raw = message.as_bytes()
     except UnicodeEncodeError as error:
         raise InputError(f"{error.object[error.start : error.end]!r} is no Unicode text") from error
     return Composed(sender=sender, recipients=_envelope([*to, *cc, *bcc]), message_id=message_id, raw=raw)
+
+
+def author_of(sender: str) -> str:
+    """The bare address of a draft's sender, broken or not: to choose the way out, which says how to write the mail.
+
+    Raises:
+        InputError: it is no address in any sense.
+    """
+    found = mailboxes([sender], "--from", MimeProperties(address_strict=False))
+    return found[0].address if found else ""
 
 
 def adopt(raw: bytes, *, now: datetime, domain: str, recipients: Sequence[str] = ()) -> Composed:
@@ -127,12 +111,12 @@ def adopt(raw: bytes, *, now: datetime, domain: str, recipients: Sequence[str] =
     message = BytesParser(policy=policy.compat32).parsebytes(readable + b"\r\n\r\n", headersonly=True)
     if message.defects:
         raise InputError("the mail's header has a line that is no field; what follows it would be lost")
-    authors = _mailboxes([_unfolded(message.get("Sender") or message.get("From") or "")], "From")
+    authors = mailboxes([_unfolded(message.get("Sender") or message.get("From") or "")], "From", PLAIN_WRITING)
     if not authors:
         raise InputError("the mail has no From")
-    sender = authors[0].addr_spec
+    sender = authors[0].address
     people = [_unfolded(value) for name in ("To", "Cc", "Bcc") for value in message.get_all(name, [])]
-    envelope = _envelope(_mailboxes(recipients or people, "recipient"))
+    envelope = _envelope(mailboxes(recipients or people, "recipient", PLAIN_WRITING))
     fields = _without(_without(header, b"bcc"), b"resent-bcc")
     message_id = str(message.get("Message-ID") or "").strip()
     if not re.fullmatch(r"<[^<>\s]+>", message_id):
@@ -175,22 +159,33 @@ def _encode_parts(message: Message) -> None:
 
 def new_message_id(domain: str) -> str:
     """A Message-ID that nobody else makes (RFC 5322 §3.6.4): 128 random bits at *domain*."""
-    return f"<{secrets.token_hex(16)}@{_ascii_domain(domain) or 'localhost'}>"
+    return f"<{secrets.token_hex(16)}@{ascii_domain(domain) or 'localhost'}>"
 
 
-def _fill(message: EmailMessage, draft: Draft) -> None:
+def _fill(message: EmailMessage, draft: Draft, writing: MimeProperties) -> None:
+    charset, encoding = charset_of(draft.html, writing), _encoding(draft.html)
     if draft.text or not draft.html:
-        message.set_content(draft.text, cte=_encoding(draft.text))
+        message.set_content(draft.text, charset=charset_of(draft.text, writing), cte=_encoding(draft.text))
         if draft.html:
-            message.add_alternative(draft.html, subtype="html", cte=_encoding(draft.html))
+            message.add_alternative(draft.html, subtype="html", charset=charset, cte=encoding)
     else:
-        message.set_content(draft.html, subtype="html", cte=_encoding(draft.html))
+        message.set_content(draft.html, subtype="html", charset=charset, cte=encoding)
     for file in draft.attachments:
-        kind, encoding = mimetypes.guess_type(file.name)
-        main, _, sub = (kind if kind and not encoding else "application/octet-stream").partition("/")
+        kind, compressed = mimetypes.guess_type(file.name)
+        main, _, sub = (kind if kind and not compressed else "application/octet-stream").partition("/")
         if main in ("message", "multipart"):  # base64 is not allowed on them (RFC 2046 §5.2.1)
             main, sub = "application", "octet-stream"
-        message.add_attachment(file.content, maintype=main, subtype=sub, filename=_file_name(file.name))
+        message.add_attachment(file.content, maintype=main, subtype=sub)
+        *_, part = message.iter_parts()
+        _name(part, f"{main}/{sub}", _file_name(file.name), writing)
+
+
+def _name(part: Message, content_type: str, name: str, writing: MimeProperties) -> None:
+    """Give an attachment its file's name."""
+    del part["Content-Disposition"]
+    part["Content-Disposition"] = "attachment" + parameter("filename", name, writing)
+    if writing.setcontenttypefilename:
+        part.replace_header("Content-Type", content_type + parameter("name", name, writing))
 
 
 def _file_name(name: str) -> str:
@@ -207,50 +202,31 @@ def _encoding(text: str) -> str:
     return "quoted-printable" if ascii_share > 0.7 else "base64"
 
 
-def _set(message: EmailMessage, name: str, value: str) -> None:
+def _set(message: EmailMessage, name: str, value: str, writing: MimeProperties) -> None:
     if not re.fullmatch(r"[!-9;-~]+", name):  # RFC 5322 §3.6.8, ftext
         raise InputError(f"{name!r} is no name of a header field")
-    if UNPRINTABLE.search(value.replace("\t", " ")):
+    if UNPRINTABLE.search(value.replace("\t", " ")) or len(value.splitlines()) > 1:
         raise InputError(f"{name}: a line break or control character does not belong into a header field")
-    try:
-        message[name] = _mailboxes([value], name) if name.lower() in ADDRESS_FIELDS else value
-    except (ValueError, IndexError) as error:
-        raise InputError(f"{name}: {value!r} cannot stand there: {error}") from error
+    if name.lower() not in ADDRESS_FIELDS:
+        message[name] = text_of(name, value, writing)
+    elif name in message:
+        raise InputError(f"{name}: a mail has one such field at most")
+    else:
+        message[name] = shown(mailboxes([value], name, writing))
 
 
-def _mailboxes(people: Sequence[str], where: str) -> tuple[Address, ...]:
-    """The names and addresses in these texts, their domains as they travel; a group counts as its members.
-
-    Raises:
-        InputError: something in them is no address; none is left out in silence.
-    """
-    found = []
-    for text in people:
-        try:
-            parsed = SEVEN_BIT.header_factory("To", text)
-            if any(isinstance(defect, InvalidHeaderDefect) for defect in parsed.defects) or UNPRINTABLE.search(text):
-                raise ValueError
-            found += [
-                Address(one.display_name, addr_spec=_addr_spec(one.username, one.domain)) for one in parsed.addresses
-            ]
-        except (ValueError, IndexError, AttributeError, HeaderParseError):
-            raise InputError(f"{where}: {text!r} is no e-mail address; expected name@domain") from None
-    return tuple(found)
+def _authors(sender: str, writing: MimeProperties) -> tuple[Mailbox, ...]:
+    authors = mailboxes([sender], "--from", writing)
+    if len(authors) != 1:
+        raise InputError(f"--from: {sender!r} is not one e-mail address; expected name@domain")
+    return authors
 
 
-def _addr_spec(local: str, domain: str) -> str:
-    """Raises ValueError where it is no address that every server takes."""
-    address = Address(username=local, domain=_ascii_domain(domain)).addr_spec
-    if not local or not address.isascii() or address.endswith("@") or re.search(r"[\s<>]", address):
-        raise ValueError
-    return address
-
-
-def _envelope(mailboxes: Sequence[Address]) -> tuple[str, ...]:
+def _envelope(mailboxes: Sequence[Mailbox]) -> tuple[str, ...]:
     """The bare addresses, each once, without regard to case."""
     found: dict[str, str] = {}
     for mailbox in mailboxes:
-        found.setdefault(mailbox.addr_spec.lower(), mailbox.addr_spec)
+        found.setdefault(mailbox.address.lower(), mailbox.address)
     if not found:
         raise InputError("a mail needs a recipient: --to, --cc or --bcc, or To, Cc or Bcc in the file")
     return tuple(found.values())
@@ -259,16 +235,6 @@ def _envelope(mailboxes: Sequence[Address]) -> tuple[str, ...]:
 def _unfolded(value: object) -> str:
     """A field of a finished mail on one line."""
     return re.sub(r"[\r\n\t]+", " ", str(value)).strip()
-
-
-def _ascii_domain(domain: str) -> str:
-    """The domain as it travels (RFC 5890 §2.3.2.1)."""
-    if domain.isascii():
-        return domain
-    try:
-        return domain.encode("idna").decode("ascii")
-    except UnicodeError:
-        return ""
 
 
 def _crlf(raw: bytes) -> bytes:

@@ -1,9 +1,8 @@
-"""The sections that stand once: `[emaild]`, `[email-processing]`, `[store]`, `[log]`."""
+"""The sections that stand once: `[emaild]`, `[store]`."""
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,25 +18,6 @@ class Unknown(StrEnum):
 
     ERROR = "error"
     WARN = "warn"
-
-
-class Verbosity(StrEnum):
-    """The least important kind of event that is logged, in Genesys's words."""
-
-    ALL = "all"
-    DEBUG = "debug"
-    TRACE = "trace"
-    INTERACTION = "interaction"
-    STANDARD = "standard"
-    NONE = "none"
-
-
-class MessageFormat(StrEnum):
-    """How log lines look."""
-
-    AUTOMATIC = "automatic"
-    JSON = "json"
-    TEXT = "text"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +36,12 @@ class EmaildSection:
         parse.optional(parse.path),
         default="",
         help="A folder of templates; a file in it takes the place of the shipped one of the same name.",
+    )
+    include: tuple[str, ...] = option(
+        parse.patterns,
+        default="",
+        help="Further conf files, by paths or patterns such as sites/*.conf, relative to the file that this stands"
+        " in. They are read right after it, in the order given, a pattern's files by name; conf.d comes last.",
     )
     unknown_options: Unknown = option(
         parse.one_of(Unknown),
@@ -102,29 +88,6 @@ class EmaildSection:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProcessingSection:
-    """What is done with mails."""
-
-    kind: ClassVar[SectionKind] = SectionKind(name="email-processing", help="What is done with mails.")
-
-    default_inbound_queue: str = option(
-        parse.text,
-        default="inbound",
-        help="The queue of an interaction whose mailbox names no endpoint.",
-    )
-    default_domain: str = option(
-        parse.text,
-        default="",
-        help="The domain of the Message-IDs that emaild makes. Empty: the domain of the mail's sender.",
-    )
-
-    def check(self) -> Iterator[tuple[str, str]]:
-        """What does not fit together, as (option, what is wrong and what would be right)."""
-        if not re.fullmatch(r"[\w.-]*", self.default_domain):
-            yield "default-domain", f"expected a domain such as example.com, found {self.default_domain!r}"
-
-
-@dataclass(frozen=True, kw_only=True)
 class StoreSection:
     """How long what is stored is kept."""
 
@@ -139,23 +102,4 @@ class StoreSection:
         parse.number(0, 36500),
         default="30",
         help="How many days a mail that left the outbox is kept in the history. 0: for ever.",
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class LogSection:
-    """What is logged, and how."""
-
-    kind: ClassVar[SectionKind] = SectionKind(name="log", help="What is logged, and how.")
-
-    verbose: Verbosity = option(
-        parse.one_of(Verbosity),
-        default="trace",
-        help="The least important kind of event that is logged: standard (what an operator must know),"
-        " interaction (what became of each mail), trace (the course of things), debug or all; none: nothing.",
-    )
-    message_format: MessageFormat = option(
-        parse.one_of(MessageFormat),
-        default="automatic",
-        help="json: one object a line. text: for eyes. automatic: text on a terminal, else json.",
     )

@@ -5,47 +5,56 @@ A snapshot holds only values, defaults filled in: two that are equal mean that n
 
 from __future__ import annotations
 
-import difflib
-import hashlib
-import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 
 from emaild.errors import ConfigError
-from emaild.settings.daemon import EmaildSection, LogSection, ProcessingSection, StoreSection, Unknown
-from emaild.settings.ini import Fault, Place, RawOption, RawSection, read
-from emaild.settings.mailbox import MailboxSection
-from emaild.settings.option import Option, options, same_name, section_kind
-from emaild.settings.secret import CredentialMissing, Secret
-from emaild.settings.way_out import WayOutSection, way_out_for
-
-SECTIONS: tuple[type[Any], ...] = (
-    EmaildSection,
-    MailboxSection,
-    WayOutSection,
-    ProcessingSection,
-    StoreSection,
-    LogSection,
+from emaild.settings.crosscheck import (
+    ServerSection,
+    dangers,
+    doubtful_proxies,
+    exposed,
+    idle_outputs,
+    missing_sections,
+    secrets_of,
+    shared_accounts,
 )
-
-S = TypeVar("S")
+from emaild.settings.daemon import EmaildSection, StoreSection
+from emaild.settings.files import Reading, read_files
+from emaild.settings.ini import Fault, Place, RawSection, read
+from emaild.settings.log import LogSection
+from emaild.settings.mailbox import WEB, MailboxSection
+from emaild.settings.network import NO_PROXY, EndpointsSection, ProxySection, SecretSection
+from emaild.settings.option import same_name
+from emaild.settings.processing import ProcessingSection
+from emaild.settings.reader import ALIASES, Reader
+from emaild.settings.way_out import ServerType, WayOutSection, way_out_for
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Everything that the conf files say. `origins` tells where an option was given; what is not in it is default."""
+    """Everything that the conf files say. `origins` tells where an option was given; what is not in it is default.
+
+    `files` are the conf files in the order of their reading, `secret_files` those that passwords were read from,
+    and `watched` is all that a change may come from.
+    """
 
     emaild: EmaildSection
     mailboxes: Mapping[str, MailboxSection]
     ways_out: Mapping[str, WayOutSection]
     processing: ProcessingSection
+    proxies: Mapping[str, ProxySection]
+    secrets: Mapping[str, SecretSection]
+    endpoints: Mapping[str, EndpointsSection]
     store: StoreSection
     log: LogSection
     origins: Mapping[tuple[str, str], Place] = field(compare=False)
     files: tuple[Path, ...] = field(compare=False)
+    watched: tuple[Path, ...] = field(compare=False)
+    secret_files: tuple[Path, ...] = field(compare=False)
     digest: str = field(compare=False)
     warnings: tuple[Fault, ...] = field(compare=False)
 
@@ -56,28 +65,52 @@ class Settings:
             **self.mailboxes,
             **self.ways_out,
             "email-processing": self.processing,
+            **self.proxies,
+            **self.secrets,
+            **self.endpoints,
             "store": self.store,
             "log": self.log,
         }
+
+    def servers(self) -> list[ServerSection]:
+        """All sections with a server to connect to."""
+        return [*self.mailboxes.values(), *self.ways_out.values()]
+
+    def read_mailboxes(self) -> dict[str, MailboxSection]:
+        """The mailboxes that are read: those that do not rest."""
+        if not self.processing.enable_inbound_processor:
+            return {}
+        return {name: box for name, box in self.mailboxes.items() if box.enable_client and box.type not in WEB}
+
+    def used_ways_out(self) -> dict[str, WayOutSection]:
+        """The ways out that mail leaves by: those that do not rest."""
+        if not self.processing.enable_outbound_submitter:
+            return {}
+        plain = ServerType.SMTP
+        return {name: way for name, way in self.ways_out.items() if way.enable_client and way.server_type is plain}
 
     def way_out_for(self, sender: str) -> WayOutSection | None:
         """The way that a mail from this address takes, None where there is no way out at all."""
         ways = tuple(self.ways_out.values())
         return way_out_for(sender, ways) if ways else None
 
+    def proxy_for(self, section: ServerSection) -> ProxySection | None:
+        """The proxy that a section's connections go through; None: none."""
+        named = section.proxy.lower()
+        if named == NO_PROXY:
+            return None
+        wanted = f"proxy-{named}" if named else "proxy"
+        found = next((proxy for name, proxy in self.proxies.items() if name.lower() == wanted), None)
+        return found if found is not None and found.use_proxy else None
 
-def conf_files(conf: Path) -> tuple[Path, ...]:
-    """The files that a `--conf` names: the file, or emaild.conf in the folder; then conf.d/*.conf beside it by name."""
-    main = conf / "emaild.conf" if os.path.isdir(conf) else conf
-    folder = main.parent / "conf.d"
-    try:
-        names = sorted(os.listdir(folder))
-    except (FileNotFoundError, NotADirectoryError):
-        names = []
-    except OSError:
-        return (main, folder)  # reading it will tell what is wrong
-    # Hidden files are the locks and drafts of editors.
-    return (main, *(folder / name for name in names if name.endswith(".conf") and not name.startswith(".")))
+    def queue_for(self, section: MailboxSection) -> str:
+        """The queue of a mailbox's interactions: its endpoint's, or the one it names, or the default."""
+        wanted = same_name(section.endpoint)
+        for tenant in self.endpoints.values():
+            for endpoint, queue in tenant.entries.items():
+                if same_name(endpoint) == wanted:
+                    return queue
+        return section.endpoint or self.processing.default_inbound_queue
 
 
 def load(conf: Path, *, outside_unit: bool = False) -> Settings:
@@ -89,158 +122,71 @@ def load(conf: Path, *, outside_unit: bool = False) -> Settings:
     Raises:
         ConfigError: with a line for every mistake found, in the order of files and lines.
     """
-    files = conf_files(conf)
-    contents, faults = _read_files(files)
-    raw, more = read(contents)
-    faults += more
-    reader = _Reader(raw, outside_unit=outside_unit)
-    faults += reader.faults
+    reading = read_files(conf)
+    raw, faults = read(reading.files.items(), ALIASES)
+    reader = Reader(raw, outside_unit=outside_unit)
+    boxes, ways = reader.family(MailboxSection), reader.family(WayOutSection)
+    servers: list[ServerSection] = [*boxes.values(), *ways.values()]
+    named = missing_sections(servers, raw)
+    faults += [*reading.faults, *reader.faults, *(_placed(raw, *misfit) for misfit in named)]
     if faults:
-        raise ConfigError(tuple(str(fault) for fault in _in_order(faults, files)))
-    reader.warn_of_shared_accounts()
-    return Settings(
+        raise ConfigError(tuple(str(fault) for fault in _in_order(faults, reading)))
+    settings = Settings(
         emaild=reader.single(EmaildSection),
-        mailboxes=MappingProxyType(reader.family(MailboxSection)),
-        ways_out=MappingProxyType(reader.family(WayOutSection)),
+        mailboxes=MappingProxyType(boxes),
+        ways_out=MappingProxyType(ways),
         processing=reader.single(ProcessingSection),
+        proxies=MappingProxyType(reader.family(ProxySection)),
+        secrets=MappingProxyType(reader.family(SecretSection)),
+        endpoints=MappingProxyType(reader.family(EndpointsSection)),
         store=reader.single(StoreSection),
         log=reader.single(LogSection),
         origins=MappingProxyType(reader.origins),
-        files=files,
-        digest=digest(contents),
-        warnings=tuple(_in_order(reader.warnings, files)),
+        files=tuple(reading.files),
+        watched=(),
+        secret_files=(),
+        digest="",
+        warnings=(),
+    )
+    return _completed(settings, raw, reader, reading)
+
+
+def _completed(settings: Settings, raw: Mapping[str, RawSection], reader: Reader, reading: Reading) -> Settings:
+    """With everything that can only be told of the whole."""
+    sections = settings.sections()
+    files = {secret.file: None for section in sections.values() for _, secret in secrets_of(section) if secret.file}
+    warnings = [*reader.warnings, *exposed(sections, settings.origins)]
+    warnings += [_placed(raw, *misfit) for misfit in _warnings(settings)]
+    return replace(
+        settings,
+        watched=(*reading.watched, *files),
+        secret_files=tuple(files),
+        digest=reading.digest(files),
+        warnings=tuple(_in_order(warnings, reading)),
     )
 
 
-def digest(contents: list[tuple[Path, bytes]]) -> str:
-    """One value that changes when a file, or the list of files, changes."""
-    total = hashlib.sha256()
-    for path, content in contents:
-        total.update(f"{path}\0{len(content)}\0".encode())
-        total.update(content)
-    return total.hexdigest()
+def _warnings(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    for section in settings.servers():
+        if section.enable_client:
+            yield from ((section.name, option, message) for option, message in dangers(section))
+    yield from doubtful_proxies(settings.proxies.values())
+    yield from shared_accounts(settings.mailboxes)
+    yield from idle_outputs(settings.log)
 
 
-def current_digest(conf: Path) -> str:
-    """The digest of what lies there now; that a file cannot be read is part of it."""
-    contents, faults = _read_files(conf_files(conf))
-    return digest(contents) + "".join(f" {fault}" for fault in faults)
+def current_digest(conf: Path, secret_files: tuple[Path, ...] = ()) -> str:
+    """The digest of what lies there now."""
+    return read_files(conf).digest(secret_files)
 
 
-def _read_files(files: tuple[Path, ...]) -> tuple[list[tuple[Path, bytes]], list[Fault]]:
-    contents, faults = [], []
-    for path in files:
-        try:
-            contents.append((path, path.read_bytes()))
-        except OSError as error:
-            faults.append(Fault(Place(path, 1), "", "", f"cannot read the file: {error.strerror}"))
-    return contents, faults
+def _placed(raw: Mapping[str, RawSection], section: str, option: str, message: str) -> Fault:
+    """A fault at the option's line; at the section's, where the option is not given."""
+    stands = raw[section.lower()]
+    given = stands.options.get(same_name(option))
+    return Fault(given.place if given else stands.place, section, option, message)
 
 
-def _in_order(faults: list[Fault], files: tuple[Path, ...]) -> list[Fault]:
-    return sorted(faults, key=lambda fault: (files.index(fault.place.file), fault.place.line))
-
-
-class _Reader:
-    """Raw sections -> section values, with faults, warnings and origins gathered on the way."""
-
-    def __init__(self, raw: Mapping[str, RawSection], *, outside_unit: bool) -> None:
-        self.faults: list[Fault] = []
-        self.warnings: list[Fault] = []
-        self.origins: dict[tuple[str, str], Place] = {}
-        self._outside_unit = outside_unit
-        self._values: dict[type[Any], dict[str, Any]] = {kind: {} for kind in SECTIONS}
-        self._lenient = self._unknown_is_warning(raw)
-        for section in raw.values():
-            self._section(section)
-
-    def single(self, kind: type[S]) -> S:
-        """The one section of this kind, all defaults where it does not stand in the files."""
-        values: dict[str, S] = self._values[kind]
-        return next(iter(values.values())) if values else kind()
-
-    def family(self, kind: type[S]) -> dict[str, S]:
-        """All sections of this kind by their names."""
-        return self._values[kind]
-
-    def warn_of_shared_accounts(self) -> None:
-        """Two sections that read one mailbox share its mails between them, which is seldom what was meant."""
-        first: dict[str, str] = {}
-        for name, box in self.family(MailboxSection).items():
-            other = first.setdefault(box.account, name)
-            if other != name:
-                wrong = f"it reads the same mailbox as [{other}]; each mail becomes an interaction of one of the two"
-                self.warnings.append(Fault(self.origins[name, "mailbox"], name, "mailbox", wrong))
-
-    @staticmethod
-    def _unknown_is_warning(raw: Mapping[str, RawSection]) -> bool:
-        given = raw["emaild"].options.get("unknown-options") if "emaild" in raw else None
-        return given is not None and given.text.strip().lower() == Unknown.WARN
-
-    def _section(self, raw: RawSection) -> None:
-        kind = next((kind for kind in SECTIONS if section_kind(kind).matches(raw.name)), None)
-        if kind is None:
-            known = [section_kind(kind).name for kind in SECTIONS]
-            self._unknown(Fault(raw.place, raw.name, "", "unknown section" + _suggestion(raw.name, known)))
-            return
-        declared = {same_name(option.name): option for option in options(kind)}
-        values: dict[str, Any] = {}
-        name = raw.name if section_kind(kind).family else section_kind(kind).name
-        for spelling, given in raw.options.items():
-            option = declared.get(spelling)
-            if option is None:
-                names = [option.name for option in declared.values()]
-                wrong = "unknown option" + _suggestion(given.name, names)
-                self._unknown(Fault(given.place, raw.name, given.name, wrong))
-            else:
-                self.origins[name, option.name] = given.place
-                self._option(raw, option, given, values)
-        self._finish(kind, raw, declared, values)
-
-    def _unknown(self, fault: Fault) -> None:
-        (self.warnings if self._lenient else self.faults).append(fault)
-
-    def _option(self, raw: RawSection, option: Option, given: RawOption, values: dict[str, Any]) -> None:
-        if option.required and not given.text.strip():
-            self.faults.append(
-                Fault(given.place, raw.name, option.name, f"it is empty; expected {option.parser.expects}")
-            )
-            return
-        try:
-            values[option.field] = option.parser.read(given.text)
-        except CredentialMissing as error:
-            found = self.warnings if self._outside_unit else self.faults
-            found.append(Fault(given.place, raw.name, option.name, str(error)))
-            values[option.field] = Secret("")
-        except ValueError as error:
-            message = _value_fault(option, given.text, str(error))
-            self.faults.append(Fault(given.place, raw.name, option.name, message))
-
-    def _finish(self, kind: type[Any], raw: RawSection, declared: Mapping[str, Option], values: dict[str, Any]) -> None:
-        missing = [option for spelling, option in declared.items() if option.required and spelling not in raw.options]
-        for option in missing:
-            message = f"it is missing; expected {option.parser.expects}"
-            self.faults.append(Fault(raw.place, raw.name, option.name, message))
-        if missing or len(values) < len(declared.keys() & raw.options.keys()):
-            return  # what is read of it says too little about how it fits together
-        named = {"name": raw.name} if "name" in {field.name for field in fields(kind)} else {}
-        section = kind(**named, **values)
-        for option_name, message in section.check() if hasattr(section, "check") else ():
-            given = raw.options.get(same_name(option_name))
-            self.faults.append(Fault(given.place if given else raw.place, raw.name, option_name, message))
-        self._values[kind][raw.name] = section
-
-
-def _value_fault(option: Option, text: str, reason: str) -> str:
-    """One line for a value that its parser refused; a secret is not repeated in it."""
-    if option.parser.secret:
-        return reason or f"expected {option.parser.expects}"
-    shown = repr(text if len(text) <= 60 else text[:57] + "...")
-    known = (reason.startswith(("it ", "'", "no ", "the ")) and f" ({reason})") or ""
-    return f"expected {option.parser.expects}, found {shown}{known}"
-
-
-def _suggestion(name: str, known: list[str]) -> str:
-    """`; did you mean X?` where a known name is near."""
-    near = difflib.get_close_matches(same_name(name), known, n=1, cutoff=0.6)
-    return f"; did you mean {near[0]}?" if near else ""
+def _in_order(faults: list[Fault], reading: Reading) -> list[Fault]:
+    order = {path: number for number, path in enumerate(reading.order)}
+    return sorted(faults, key=lambda fault: (order[fault.place.file], fault.place.line))

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import ClassVar
 
 from emaild.settings import parse
-from emaild.settings.option import SectionKind, option
+from emaild.settings.option import Family, Part, SectionKind, option
+from emaild.settings.properties import (
+    ImapProperties,
+    MimeProperties,
+    Pop3Properties,
+    ProtocolProperties,
+    SessionProperties,
+)
 from emaild.settings.secret import Secret
+from emaild.settings.server import SECURITY_HELP, Security, ServerOptions
+from emaild.settings.transport import Transport, transport_of
 
 
 class MailboxType(StrEnum):
@@ -19,14 +27,8 @@ class MailboxType(StrEnum):
 
     POP3 = "POP3"
     IMAP = "IMAP"
-
-
-class Security(StrEnum):
-    """How a connection is protected."""
-
-    NONE = "none"
-    SSL_TLS = "ssl-tls"
-    START_TLS = "start-tls"
+    EWS = "EWS"
+    GRAPH = "GRAPH"
 
 
 class AfterFetch(StrEnum):
@@ -48,6 +50,7 @@ class FirstFetch(StrEnum):
     NEW = "new"
 
 
+WEB = (MailboxType.EWS, MailboxType.GRAPH)
 MAILBOX_PORTS = {
     (MailboxType.POP3, False): 110,
     (MailboxType.POP3, True): 995,
@@ -57,53 +60,49 @@ MAILBOX_PORTS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class MailboxSection:
+class MailboxSection(ServerOptions):
     """One mailbox to read."""
 
     kind: ClassVar[SectionKind] = SectionKind(
-        name="pop-client", family=True, help="A mailbox to read, over POP3 or IMAP. One section a mailbox."
+        name="pop-client",
+        family=Family.NUMBERED,
+        help="A mailbox to read, over POP3, IMAP, EWS or Microsoft Graph. One section a mailbox.",
     )
 
-    name: str = ""
+    pop3: Pop3Properties = Pop3Properties()
+    imap: ImapProperties = ImapProperties()
+    mime: MimeProperties = MimeProperties()
+    session: SessionProperties = SessionProperties()
 
-    type: MailboxType = option(parse.one_of(MailboxType), default="POP3", help="The protocol of the mailbox.")
-    server: str = option(parse.host, default=None, help="The name or address of the mail server.")
-    port_given: int | None = option(
-        parse.optional(parse.number(1, 65535)),
+    type: MailboxType = option(
+        parse.one_of(MailboxType),
+        default="POP3",
+        help="The protocol of the mailbox. EWS and GRAPH are not read yet: they await sign-in by token.",
+    )
+    security_given: Security | None = option(
+        parse.optional(parse.one_of(Security)),
         default="",
-        name="port",
-        in_effect="port",
-        help="The server's port. Left empty it follows type and security: POP3 110 or 995, IMAP 143 or 993.",
-    )
-    security: Security = option(
-        parse.one_of(Security),
-        default="none",
         name="pop-connection-security",
-        help="none: no encryption. ssl-tls: TLS from the first byte. start-tls: STARTTLS or STLS before the"
-        " sign-in, which fails where the server does not offer it.",
+        in_effect="security",
+        help=SECURITY_HELP.format(command="STARTTLS or STLS") + " Empty: none, or as enable-ssl says.",
     )
-    ca_file: Path | None = option(
-        parse.optional(parse.path),
-        default="",
-        help="A file of CA certificates (PEM) to trust instead of the system's.",
+    enable_ssl: bool = option(
+        parse.flag,
+        default="false",
+        help="TLS from the first byte. pop-connection-security has taken its place, and comes first.",
     )
-    mailbox: str = option(parse.text, default=None, help="The name to sign in with.")
+    mailbox: str = option(parse.login, default=None, help="The name to sign in with.")
     password: Secret = option(parse.secret, default=None, help="The password of that name.")
-    enable_client: bool = option(
-        parse.flag, default="true", help="Whether this mailbox is read. false keeps the section and rests it."
+    address: str = option(
+        parse.text,
+        default="",
+        awaits=Part.UNDERSTANDING,
+        help="The mailbox's own address. Empty: the name to sign in with, where that is an address.",
     )
     cycle_time: float = option(
         parse.within("1s", "1d"),
         default="00:00:30",
         help="The pause between two looks into the mailbox. With IMAP IDLE the server tells of new mail at once.",
-    )
-    connect_timeout: float = option(
-        parse.within("1s", "10m"), default="00:00:30", help="How long to wait for a connection."
-    )
-    protocol_timeout: float = option(
-        parse.within("1s", "1h"),
-        default="00:05:00",
-        help="How long the server may be silent before the connection is given up.",
     )
     folder_path: str = option(
         parse.text,
@@ -154,12 +153,100 @@ class MailboxSection:
         default="100",
         help="How many mails are taken in one turn; the rest follow in the next, after other mailboxes had theirs.",
     )
-    endpoint: str = option(parse.text, default="", help="The queue of its interactions. Empty: default-inbound-queue.")
+    maximum_msg_size: int = option(
+        parse.size("m"),
+        default="50M",
+        ours=True,
+        help="The largest mail, attachments included, that is taken; 0: any. A larger one is left on the server and"
+        " told of, until this is raised.",
+    )
+    delete_big_msg: bool = option(
+        parse.flag,
+        default="false",
+        ours=True,
+        help="Whether a mail above maximum-msg-size is deleted on the server. Those left before stay.",
+    )
+    enable_big_msg_stripping: bool = option(
+        parse.flag,
+        default="false",
+        ours=True,
+        awaits=Part.UNDERSTANDING,
+        help="Whether a mail above maximum-msg-size is taken without its attachments.",
+    )
+    allow_bad_msg_size: bool = option(
+        parse.flag,
+        default="true",
+        ours=True,
+        help="Whether a mail is taken whose size is another than the server said; false: it is left and told of.",
+    )
+    delete_bad_formatted_msg: bool = option(
+        parse.flag,
+        default="false",
+        ours=True,
+        awaits=Part.UNDERSTANDING,
+        help="Whether a mail that cannot be read is deleted on the server once its wrapping message is stored.",
+    )
+    failed_items_folder_name: str = option(
+        parse.text,
+        default="",
+        ours=True,
+        awaits=Part.SIGNING_IN,
+        help="EWS, Graph: the folder for mails that could not be taken.",
+    )
+    move_failed_ews_item: bool = option(
+        parse.flag,
+        default="false",
+        ours=True,
+        awaits=Part.SIGNING_IN,
+        help="EWS: whether a mail that could not be taken is moved to failed-items-folder-name.",
+    )
+    copy_message_to_recipients: bool = option(
+        parse.flag,
+        default="false",
+        awaits=Part.UNDERSTANDING,
+        help="Whether each recipient in To and Cc gets an interaction of its own. It switches enable-message-id-check"
+        " off for this mailbox.",
+    )
+    copy_message_with_header: str = option(
+        parse.header_name,
+        default="X-Genesys-To",
+        awaits=Part.UNDERSTANDING,
+        help="The header that names the recipient in each of these copies.",
+    )
+    inbound_msg_copy_limit: int = option(
+        parse.number(1, 50),
+        default="10",
+        awaits=Part.UNDERSTANDING,
+        help="How many of these copies a mail may make.",
+    )
+    endpoint: str = option(
+        parse.text,
+        default="",
+        help="An endpoint of an [endpoints:NAME] section, or the name of a queue: where its interactions go. Empty:"
+        " default-inbound-queue.",
+    )
+
+    @property
+    def protocol(self) -> ProtocolProperties:
+        """The properties of the section's own protocol."""
+        return self.imap if self.type is MailboxType.IMAP else self.pop3
+
+    @property
+    def transport(self) -> Transport:
+        """How to connect: what the options and properties come to."""
+        ports = MAILBOX_PORTS.get((self.type, False), 80), MAILBOX_PORTS.get((self.type, True), 443)
+        given = Security.SSL_TLS if self.security_given is None and self.enable_ssl else self.security_given
+        return transport_of(given, self.port_given, ports, self.protocol)
+
+    @property
+    def security(self) -> Security:
+        """How the connection is protected."""
+        return self.transport.security
 
     @property
     def port(self) -> int:
         """The port to connect to: the one given, else the protocol's."""
-        return self.port_given or MAILBOX_PORTS[self.type, self.security is Security.SSL_TLS]
+        return self.transport.port
 
     @property
     def folder(self) -> str:
@@ -192,6 +279,10 @@ class MailboxSection:
 
     def check(self) -> Iterator[tuple[str, str]]:
         """What does not fit together, as (option, what is wrong and what would be right)."""
+        yield from self.check_server()
+        yield from self._check_type()
+        if self.enable_ssl and self.security_given not in (None, Security.SSL_TLS, Security.AUTOMATIC):
+            yield "enable-ssl", f"it contradicts pop-connection-security = {self.security_given}; leave enable-ssl out"
         if self.after is AfterFetch.MOVE and not self.after_fetch_folder:
             yield "after-fetch", "move needs after-fetch-folder, the folder to move to"
         if self.after is AfterFetch.MOVE and self.after_fetch_folder == self.folder:
@@ -202,4 +293,15 @@ class MailboxSection:
             if self.first is FirstFetch.UNSEEN:
                 yield "first-fetch", "POP3 does not know what was seen; all or new would be right"
         if len(self.folder_separator) != 1:
-            yield "folder-separator", "expected one character"
+            yield "folder-separator", f"expected one character, found {parse.repeated(self.folder_separator)}"
+
+    def _check_type(self) -> Iterator[tuple[str, str]]:
+        if self.type is MailboxType.EWS and "://" not in self.server:
+            yield "server", "for EWS expected a URL such as https://owa.example.com/ews/exchange.asmx"
+        elif self.type not in WEB and "://" in self.server:
+            yield "server", f"for {self.type} expected a host name or an IP address, found a URL"
+
+    @staticmethod
+    def needs(values: Mapping[str, object]) -> tuple[str, ...]:
+        """The fields that must be given, by what else is."""
+        return () if values.get("type") is MailboxType.GRAPH else ("server",)

@@ -9,9 +9,10 @@ file, `emaild options`, the checks and the README's table are made from them.
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import re
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Any, TypeVar, cast
 
 from emaild.settings.parse import Parser
@@ -30,11 +31,22 @@ class Effect(StrEnum):
     RESTART = "at the next start"
 
 
+class Part(StrEnum):
+    """Parts of emaild that are still to be built. At the end this is empty, and no option awaits any."""
+
+    UNDERSTANDING = "the understanding of mail"
+    SERVICES = "rendering and services"
+    SIGNING_IN = "sign-in by token, EWS and Graph"
+    SENDING = "sending policies"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Option:
     """The declaration of one option. `default` is None where the option must be given.
 
     `field` holds what was given; `in_effect` is the attribute that says what follows from it, mostly the same.
+    `ours` marks a default that is ours because Genesys's is not known. An option is read and checked and no more
+    where it `awaits` a part to be built, or where `idle` says why it has no meaning here.
     """
 
     name: str
@@ -44,24 +56,50 @@ class Option:
     help: str
     effect: Effect
     in_effect: str
+    ours: bool
+    awaits: Part | None
+    idle: str
 
     @property
     def required(self) -> bool:
         return self.default is None
 
 
+class Family(Enum):
+    """How the names of a kind's sections end: as a pattern, and as they are written for people."""
+
+    NONE = "", ("",)
+    NUMBERED = r"(?:\d+|-.+)?", ("", "1", "-NAME")
+    NAMED = r"(?:-.+)?", ("", "-NAME")
+    ALWAYS_NAMED = r"-.+", ("-NAME",)
+    TENANTS = r"(?::.*)?", (":NAME",)
+
+    def __init__(self, pattern: str, endings: tuple[str, ...]) -> None:
+        self.pattern = pattern
+        self.endings = endings
+
+
 @dataclass(frozen=True, kw_only=True)
 class SectionKind:
-    """The declaration of a section, or of a family of them (`[pop-client]`, `[pop-client1]`, `[pop-client-NAME]`)."""
+    """The declaration of a section, or of a family of them.
+
+    `family` says how the names of its sections go on after `name`. `entries` is what stands in a section that has
+    entries of an operator's own choice instead of declared options.
+    """
 
     name: str
     help: str
-    family: bool = False
+    family: Family = Family.NONE
+    entries: str = ""
 
     def matches(self, section: str) -> bool:
         """Whether a section of that name is of this kind. Case does not matter."""
-        tail = r"(?:\d+|-.+)?" if self.family else ""
-        return re.fullmatch(re.escape(self.name) + tail, section, re.IGNORECASE) is not None
+        return re.fullmatch(re.escape(self.name) + self.family.pattern, section, re.IGNORECASE) is not None
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """How the names of its sections are written."""
+        return tuple(self.name + ending for ending in self.family.endings)
 
 
 def option(
@@ -72,35 +110,52 @@ def option(
     effect: Effect = Effect.RELOAD,
     name: str | None = None,
     in_effect: str | None = None,
+    ours: bool = False,
+    awaits: Part | None = None,
+    idle: str = "",
 ) -> T:
     """A field of a section's dataclass.
 
     `default` is read by `parser` like any value; None makes the option one that must be given. `name` is needed
     only where the INI name is not the field's with hyphens, `in_effect` where another attribute of the section says
-    what counts, as for a port that follows the protocol where none is given.
+    what counts, as for a port that follows the protocol where none is given. The rest is as `Option` says.
     """
-    metadata = {METADATA: (parser, default, help, effect, name, in_effect)}
+    metadata = {
+        METADATA: {
+            "parser": parser,
+            "default": default,
+            "help": help,
+            "effect": effect,
+            "name": name,
+            "in_effect": in_effect,
+            "ours": ours,
+            "awaits": awaits,
+            "idle": idle,
+        }
+    }
     if default is None:
         return cast(T, dataclasses.field(metadata=metadata))
     return dataclasses.field(default=parser.read(default), metadata=metadata)
 
 
 def options(section: type[Any]) -> tuple[Option, ...]:
-    """What a section class declares, in the order of its fields."""
-    return tuple(_declared(field) for field in dataclasses.fields(section) if METADATA in field.metadata)
+    """What a section class declares, in its order; what it shares with others, by inheritance, comes last."""
+    if section not in _known:
+        own = [field for kind in section.__mro__ for field in inspect.get_annotations(kind)]
+        fields = {field.name: field for field in dataclasses.fields(section)}
+        declared = (fields[name] for name in dict.fromkeys(own) if name in fields)
+        _known[section] = tuple(_declared(field) for field in declared if METADATA in field.metadata)
+    return _known[section]
+
+
+_known: dict[type[Any], tuple[Option, ...]] = {}  # a declaration never changes, and 1,000 sections ask
 
 
 def _declared(field: dataclasses.Field[Any]) -> Option:
-    parser, default, help_text, effect, name, in_effect = field.metadata[METADATA]
-    return Option(
-        name=name or field.name.replace("_", "-"),
-        field=field.name,
-        parser=parser,
-        default=default,
-        help=help_text,
-        effect=effect,
-        in_effect=in_effect or field.name,
-    )
+    said = dict(field.metadata[METADATA])
+    said["name"] = said["name"] or field.name.replace("_", "-")
+    said["in_effect"] = said["in_effect"] or field.name
+    return Option(field=field.name, **said)
 
 
 def section_kind(section: type[Any]) -> SectionKind:
@@ -109,5 +164,5 @@ def section_kind(section: type[Any]) -> SectionKind:
 
 
 def same_name(text: str) -> str:
-    """What two spellings of one option name have in common: case does not matter, nor does `-` or `_`."""
-    return text.strip().lower().replace("_", "-")
+    """What all spellings of one option name have in common: `useProxy`, `use-proxy` and `USE_PROXY` are one."""
+    return text.strip().lower().replace("_", "").replace("-", "")

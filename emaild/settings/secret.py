@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 MASK = "***"
+MASKED = "a masked password, as exports have it; expected the password itself, file:PATH, env:NAME or credential:NAME"
 CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY"  # systemd.exec(5), LoadCredential=
 CREDENTIAL_STORES = (Path("/etc/credstore"), Path("/run/credstore"))
 
@@ -17,9 +18,14 @@ class CredentialMissing(ValueError):
 
 @dataclass(frozen=True)
 class Secret:
-    """A value that its owner can `reveal()` and that nothing else prints. Equal when the values are equal."""
+    """A value that its owner can `reveal()` and that nothing else prints. Equal when the values are equal.
+
+    `literal`: it stands in the conf file itself. `file`: it was read from there, and may change there.
+    """
 
     _value: str = field(repr=False)
+    literal: bool = field(default=True, compare=False)
+    file: Path | None = field(default=None, compare=False)
 
     def reveal(self) -> str:
         """The secret itself: for the one line of code that hands it to a server."""
@@ -37,24 +43,30 @@ def read_secret(text: str) -> Secret:
     One line end at the end of a file is not part of its secret.
 
     Raises:
-        ValueError: the file, variable or credential is not there; the text says which, and never holds a secret.
+        ValueError: the file, variable or credential is not there, or nothing but asterisks stands here; the text
+            says which, and never holds a secret.
     """
     kind, colon, rest = text.partition(":")
     if not colon or kind not in ("file", "env", "credential"):
+        if text and not text.strip("* "):
+            raise ValueError(MASKED)
         return Secret(text)
     if not rest:
         raise ValueError(f"'{kind}:' must be followed by a name")
     if kind == "env":
         if rest not in os.environ:
             raise ValueError(f"the environment variable {rest} is not set")
-        return Secret(os.environ[rest])
+        return Secret(os.environ[rest], literal=False)
     path = Path(rest) if kind == "file" else _credential_path(rest)
+    if not path.is_absolute():
+        raise ValueError("'file:' must be followed by an absolute path, for a daemon has no folder of its own")
     try:
-        return Secret(path.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r"))
+        found = path.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
     except OSError as error:
         raise ValueError(f"cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not UTF-8 text") from error
+    return Secret(found, literal=False, file=path if kind == "file" else None)
 
 
 def _credential_path(name: str) -> Path:

@@ -2,49 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from enum import StrEnum
 from typing import ClassVar
 
 from emaild.settings import parse
-from emaild.settings.mailbox import Security
-from emaild.settings.option import SectionKind, option
+from emaild.settings.option import Family, Part, SectionKind, option
+from emaild.settings.properties import MimeProperties, SessionProperties, SmtpProperties
 from emaild.settings.secret import Secret
+from emaild.settings.server import SECURITY_HELP, Security, ServerOptions
+from emaild.settings.transport import Transport, transport_of
+
+SMTP_PORTS = (25, 465)
+
+
+class ServerType(StrEnum):
+    """The protocols that mail can go out over."""
+
+    SMTP = "smtp"
+    EWS = "ews"
+    GRAPH = "graph"
 
 
 @dataclass(frozen=True, kw_only=True)
-class WayOutSection:
+class WayOutSection(ServerOptions):
     """One way out: a server that takes our mail."""
 
     kind: ClassVar[SectionKind] = SectionKind(
-        name="smtp-client", family=True, help="A way out: a server that takes our mail, over SMTP."
+        name="smtp-client",
+        family=Family.NUMBERED,
+        help="A way out: a server that takes our mail. The guide's [smtp] is the same as [smtp-client].",
     )
 
-    name: str = ""
+    smtp: SmtpProperties = SmtpProperties()
+    mime: MimeProperties = MimeProperties()
+    session: SessionProperties = SessionProperties()
 
-    server: str = option(parse.host, default=None, help="The name or address of the server.")
-    port_given: int | None = option(
-        parse.optional(parse.number(1, 65535)),
-        default="",
-        name="port",
-        in_effect="port",
-        help="The server's port. Left empty it follows the security: 25, with ssl-tls 465.",
+    server_type: ServerType = option(
+        parse.one_of(ServerType),
+        default="smtp",
+        help="The protocol of the server. ews and graph are not used yet: they await sign-in by token.",
     )
-    security: Security = option(
+    security_given: Security = option(
         parse.one_of(Security),
         default="none",
         name="smtp-connection-security",
-        help="none: no encryption. ssl-tls: TLS from the first byte. start-tls: STARTTLS before the sign-in,"
-        " which fails where the server does not offer it.",
-    )
-    ca_file: Path | None = option(
-        parse.optional(parse.path),
-        default="",
-        help="A file of CA certificates (PEM) to trust instead of the system's.",
-    )
-    enable_client: bool = option(
-        parse.flag, default="true", help="Whether mail goes out this way. false keeps its mails waiting."
+        in_effect="security",
+        help=SECURITY_HELP.format(command="STARTTLS"),
     )
     enable_authentication: bool = option(parse.flag, default="false", help="Whether to sign in with user and password.")
     user: str = option(parse.text, default="", help="The name to sign in with.")
@@ -55,17 +60,8 @@ class WayOutSection:
         help="The From addresses, or @domains, whose mail goes this way. Mail that no section claims goes by"
         " [smtp-client], or by the first section where there is none of that name.",
     )
-    connect_timeout: float = option(
-        parse.within("1s", "10m"), default="00:00:30", help="How long to wait for a connection."
-    )
-    protocol_timeout: float = option(
-        parse.within("1s", "1h"),
-        default="00:05:00",
-        help="How long the server may be silent before the connection is given up"
-        " (RFC 5321 §4.5.3.2 asks for five minutes).",
-    )
     cnx_pool_size: int = option(
-        parse.number(1, 100), default="5", help="How many connections at most are used at once."
+        parse.number(1, 100), default="5", ours=True, help="How many connections at most are used at once."
     )
     cnx_check_idle_time: float = option(
         parse.within("0s", "1d"),
@@ -91,19 +87,57 @@ class WayOutSection:
         help="How long a mail is tried before it is given up as expired (RFC 5321 §4.5.4.1 asks for 4 to 5 days).",
     )
 
+    allow_delegate: bool = option(
+        parse.flag,
+        default="false",
+        awaits=Part.SIGNING_IN,
+        help="Graph: whether to send on behalf of other users.",
+    )
+    token_expiry_margin_time: float = option(
+        parse.within("0s", "1d"),
+        default="00:05:00",
+        ours=True,
+        awaits=Part.SIGNING_IN,
+        help="How long before its token expires a connection is closed.",
+    )
+
+    @property
+    def transport(self) -> Transport:
+        """How to connect: what the options and properties come to."""
+        return transport_of(self.security_given, self.port_given, SMTP_PORTS, self.smtp)
+
+    @property
+    def security(self) -> Security:
+        """How the connection is protected."""
+        return self.transport.security
+
     @property
     def port(self) -> int:
         """The port to connect to: the one given, else the security's."""
-        return self.port_given or (465 if self.security is Security.SSL_TLS else 25)
+        return self.transport.port
 
     def check(self) -> Iterator[tuple[str, str]]:
         """What does not fit together, as (option, what is wrong and what would be right)."""
+        yield from self.check_server()
+        if self.server_type is ServerType.SMTP and "://" in self.server:
+            yield "server", "for smtp expected a host name or an IP address, found a URL"
+        elif self.server_type is ServerType.EWS and "://" not in self.server:
+            yield "server", "for ews expected a URL such as https://owa.example.com/ews/exchange.asmx"
         if self.enable_authentication and not self.user:
             yield "enable-authentication", "it needs user and password"
         elif self.user and self.password is None:
             yield "user", "it needs its partner, password"
+        elif self.password is not None and not self.user:
+            yield "password", "it needs its partner, user"
+        if strange := [sender for sender in self.senders if "@" not in sender]:
+            yield "senders", f"expected addresses or @domains, found {strange[0]!r}; @{strange[0]} would be right"
         if self.retry_maximum < self.retry_first:
             yield "retry-maximum", "it must not be shorter than retry-first"
+
+    @staticmethod
+    def needs(values: Mapping[str, object]) -> tuple[str, ...]:
+        """The fields that must be given, by what else is."""
+        return () if values.get("server_type") is ServerType.GRAPH else ("server",)
 
 
 def way_out_for(sender: str, ways_out: tuple[WayOutSection, ...]) -> WayOutSection:

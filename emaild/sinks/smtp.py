@@ -1,67 +1,28 @@
-"""Mail out over SMTP (RFC 5321), by the standard library's smtplib and one kept connection.
+"""Mail out over SMTP (RFC 5321) by one kept connection.
 
 A failure before MAIL is the way's; from MAIL on it is the mail's, told recipient by recipient.
 """
 
 from __future__ import annotations
 
-import base64
-import contextlib
-import select
-import smtplib
-import socket
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Sequence
+from dataclasses import replace
+from smtplib import quoteaddr
 
 from emaild import fault_points
 from emaild.clock import Clock
-from emaild.errors import Busy, Rejected, RemoteError, Unreachable
+from emaild.errors import Rejected
 from emaild.fault_points import FaultPoint
+from emaild.log import events
 from emaild.message import Outbound, Receipt, RecipientState
-from emaild.net.connect import Peer, open_connection
-from emaild.net.translate import network_meaning, translated
+from emaild.net.peer import Peer
 from emaild.render.compose import seven_bit
-from emaild.settings.mailbox import Security
 from emaild.settings.way_out import WayOutSection
+from emaild.sinks.smtp_client import DISCONNECTED, ENDED, Answer, SmtpClient, signed_in, words
 
-Answer = tuple[int, bytes]
-
-CLOSING = 421  # the server ends the session (RFC 5321 §3.8)
-DISCONNECTED: Answer = (-1, b"")
-ENDED = (CLOSING, DISCONNECTED[0])  # no further command will be answered
-
-
-@cache
-def _own_name() -> str:
-    """Our name for EHLO, looked up once: a slow name server must not slow every connection."""
-    return socket.getfqdn()
-
-
-class _Smtp(smtplib.SMTP):
-    """smtplib with a connection from our own door."""
-
-    def __init__(self, peer: Peer) -> None:
-        self._peer = peer
-        super().__init__(peer.host, peer.port, local_hostname=_own_name(), timeout=peer.protocol_timeout)
-
-    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        return open_connection(self._peer)
-
-
-def _meaning(error: Exception) -> tuple[type[RemoteError], str]:
-    """What a failure before MAIL means for the way out."""
-    if isinstance(error, smtplib.SMTPAuthenticationError):
-        # 454 and 421 are passing troubles of the server; 535 and the like are about our password (RFC 4954 §6).
-        return (Busy if error.smtp_code < 500 else Rejected), _words((error.smtp_code, _bytes(error.smtp_error)))
-    if isinstance(error, smtplib.SMTPNotSupportedError) or type(error) is smtplib.SMTPException:
-        return Rejected, str(error)  # the plain class: no way of signing in that both sides know
-    if isinstance(error, smtplib.SMTPResponseException) and error.smtp_code > 0:
-        return Busy, _words((error.smtp_code, _bytes(error.smtp_error)))
-    if isinstance(error, smtplib.SMTPException):
-        return Unreachable, str(error) or "the connection broke"
-    if isinstance(error, OSError):
-        return network_meaning(error)
-    return Rejected, str(error)
+ACCEPTED = (250, 251)
+TOO_MANY = 452
+TOO_MANY_OF_OLD = 552  # what servers said for it before RFC 5321, §4.5.3.1.10
 
 
 class Smtp:
@@ -69,22 +30,24 @@ class Smtp:
 
     def __init__(self, section: WayOutSection, peer: Peer, clock: Clock) -> None:
         self._section = section
+        self._properties = section.smtp
         self._peer = peer
         self._clock = clock
-        self._smtp: smtplib.SMTP | None = None
+        self._client: SmtpClient | None = None
         self._used = 0.0  # when the connection last did something, on the monotonic clock
 
     def send(self, mail: Outbound) -> Sequence[Receipt]:
         """One transaction: MAIL, RCPT for each recipient, DATA if any was accepted."""
-        smtp = self._ready()
+        mail = replace(mail, sender=self._sender(mail))
+        client = self._ready()
         try:
-            return self._transaction(smtp, mail)
+            return self._transaction(client, mail)
         finally:
             self._used = self._clock.monotonic()
 
     def rest(self) -> float | None:
         """Close what was idle for cnx-max-idle-time."""
-        if self._smtp is None:
+        if self._client is None:
             return None
         left = self._section.cnx_max_idle_time - self._idle()
         if left <= 0:
@@ -93,143 +56,160 @@ class Smtp:
         return left
 
     def close(self) -> None:
-        """QUIT, without waiting long for its answer."""
-        smtp, self._smtp = self._smtp, None
-        if smtp is None:
-            return
-        with contextlib.suppress(OSError, smtplib.SMTPException):
-            if smtp.sock is not None:
-                smtp.sock.settimeout(2)
-                smtp.quit()
-        smtp.close()
+        """QUIT, and a short wait for its answer unless `mail.smtp.quitwait` is false."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.leave(wait=self._properties.quitwait)
 
     # The connection
 
     def _idle(self) -> float:
         return self._clock.monotonic() - self._used
 
-    def _ready(self) -> smtplib.SMTP:
+    def _ready(self) -> SmtpClient:
         """The kept connection if it still works, else a new one."""
         self.rest()
-        if self._smtp is not None and not self._works(self._smtp):
+        if self._client is not None and not self._works(self._client):
             self.close()
-        if self._smtp is None:
-            self._smtp = self._connect()
-        return self._smtp
+        if self._client is None:
+            self._client = signed_in(self._section, self._peer)
+        return self._client
 
-    def _works(self, smtp: smtplib.SMTP) -> bool:
+    def _works(self, client: SmtpClient) -> bool:
         """Whether a kept connection is still one: a server that said anything unasked said good-bye."""
-        if smtp.sock is None or _readable(smtp.sock):
+        if client.has_said_something():
             return False
-        return self._idle() <= self._section.cnx_check_idle_time or self._command(smtp.noop)[0] == 250
-
-    def _connect(self) -> smtplib.SMTP:
-        with translated(str(self._peer), "connect", _meaning, OSError, smtplib.SMTPException, ValueError):
-            smtp = _Smtp(self._peer)
-        try:
-            self._greet(smtp)
-        except BaseException:
-            smtp.close()
-            raise
-        return smtp
-
-    def _greet(self, smtp: smtplib.SMTP) -> None:
-        library = (OSError, smtplib.SMTPException, ValueError)
-        with translated(str(self._peer), "greet", _meaning, *library):
-            smtp.ehlo_or_helo_if_needed()
-        if self._peer.security is Security.START_TLS:
-            with translated(str(self._peer), "STARTTLS", _meaning, *library):
-                code, text = smtp.starttls(context=self._peer.tls())
-                if code != 220:
-                    raise smtplib.SMTPResponseException(code, text)
-                smtp.ehlo_or_helo_if_needed()
-        if self._section.enable_authentication and self._section.password is not None:
-            with translated(str(self._peer), "sign in", _meaning, *library):
-                _sign_in(smtp, self._section.user, self._section.password.reveal())
+        if self._idle() <= self._section.cnx_check_idle_time:
+            return True
+        code, _ = client.ask(client.rset if self._properties.userset else client.noop)
+        return code == 250 if self._properties.noop_strict else code not in ENDED
 
     # The transaction
 
-    def _transaction(self, smtp: smtplib.SMTP, mail: Outbound) -> list[Receipt]:
-        refusal, raw, options = self._prepared(smtp, mail)
+    def _sender(self, mail: Outbound) -> str:
+        """Whom the envelope names; a notification's null sender stays, so that nobody answers it (RFC 5321 §4.5.5).
+
+        Raises:
+            Rejected: the conf file wants something in MAIL that no command can carry.
+        """
+        given = self._properties.from_ or self._section.session.from_
+        extension = self._properties.mailextension
+        if not (given + extension).isprintable() or not extension.isascii():
+            raise Rejected(str(self._peer), "MAIL", "mail.smtp.from or mailextension holds what no command can carry")
+        return quoteaddr(given)[1:-1] if given and mail.sender else mail.sender
+
+    def _transaction(self, client: SmtpClient, mail: Outbound) -> list[Receipt]:
+        raw, refusal = self._form(client, mail)
         if refusal is not None:
             return _all(mail.recipients, refusal)
-        answer = self._command(smtp.mail, mail.sender, options)
+        answer = client.ask(client.start_mail, mail.sender, self._mail_options(client, mail, raw))
         if answer[0] != 250:
-            self._abandon(smtp, answer)
+            self._abandon(client, answer)
             return _all(mail.recipients, answer)
-        answers: dict[str, Answer] = {}
-        for address in mail.recipients:
-            answer = answers[address] = self._command(smtp.rcpt, address)
-            if answer[0] in ENDED:
-                return _all(mail.recipients, self._abandon(smtp, answer))
-        accepted = [address for address, answer in answers.items() if answer[0] in (250, 251)]
-        if not accepted:
-            self._abandon(smtp, next(iter(answers.values())))
-            return [_receipt(address, answers[address]) for address in mail.recipients]
+        answers = self._recipients(client, mail.recipients)
+        last = answers[-1]
+        accepted = [answer for answer in answers if answer[0] in ACCEPTED]
+        if last[0] in ENDED or not accepted or (len(accepted) < len(answers) and not self._properties.sendpartial):
+            self._abandon(client, last)
+            if last[0] in ENDED:
+                return _all(mail.recipients, last)
+            return _receipts(mail.recipients, answers if self._properties.sendpartial else _withheld(mail, answers))
         fault_points.reached(FaultPoint.OFFERED)
-        taken = self._command(smtp.data, raw)
+        taken = client.ask(client.data, raw)
         if taken[0] == 250:
             fault_points.reached(FaultPoint.ACCEPTED)
+            self._report(mail, answers)
         else:
-            self._abandon(smtp, taken)
-        return [_receipt(address, taken if address in accepted else answers[address]) for address in mail.recipients]
+            self._abandon(client, taken)
+        final = [taken if answer[0] in ACCEPTED else answer for answer in answers]
+        return _receipts(mail.recipients, final)
 
-    def _prepared(self, smtp: smtplib.SMTP, mail: Outbound) -> tuple[Answer | None, bytes, list[str]]:
-        """The bytes and MAIL options that this server can take; or why it cannot (codes of RFC 3463)."""
+    def _form(self, client: SmtpClient, mail: Outbound) -> tuple[bytes, Answer | None]:
+        """The bytes that this server can take; or why it cannot (codes of RFC 3463)."""
         raw: bytes | None = mail.raw
-        options = []
-        if not mail.raw.isascii():
-            if smtp.has_extn("8bitmime"):
-                options.append("BODY=8BITMIME")  # RFC 6152 §2
-            else:
-                raw = seven_bit(mail.raw)
+        allowed = self._properties.allow8bitmime
+        if not mail.raw.isascii() and not (allowed and client.has_extn("8bitmime")):
+            raw = seven_bit(mail.raw)
         if raw is None:
-            return (554, b"5.6.3 the mail is 8-bit and the server has no 8BITMIME"), b"", []
-        limit = smtp.esmtp_features.get("size", "")
+            why = b"the server has no 8BITMIME" if allowed else b"mail.smtp.allow8bitmime is false"
+            return b"", (554, b"5.6.3 the mail is 8-bit and " + why)
+        limit = client.esmtp_features.get("size", "")
         if limit.isdigit() and 0 < int(limit) < len(raw):
             text = f"5.3.4 the mail has {len(raw)} bytes, the server takes {limit} at most"
-            return (552, text.encode()), b"", []
-        if "size" in smtp.esmtp_features:
+            return b"", (552, text.encode())
+        if _beyond_ascii(mail) and not client.has_extn("smtputf8"):
+            return b"", (553, b"5.6.7 an address is not ASCII and the server has no SMTPUTF8")
+        return raw, None
+
+    def _mail_options(self, client: SmtpClient, mail: Outbound, raw: bytes) -> list[str]:
+        """What MAIL says beside the sender: what the server knows, and mailextension in any case."""
+        properties = self._properties
+        options = []
+        if not raw.isascii():
+            options.append("BODY=8BITMIME")  # RFC 6152 §2
+        if client.has_extn("size"):
             options.append(f"SIZE={len(raw)}")  # RFC 1870 §6
-        if not all(address.isascii() for address in (mail.sender, *mail.recipients)):
-            if not smtp.has_extn("smtputf8"):
-                return (553, b"5.6.7 an address is not ASCII and the server has no SMTPUTF8"), b"", []
-            options.append("SMTPUTF8")
-        return None, raw, options
+        if _beyond_ascii(mail):
+            options.append("SMTPUTF8")  # RFC 6531 §3.4
+        if properties.dsn_ret and client.has_extn("dsn"):
+            options.append(f"RET={properties.dsn_ret}")  # RFC 3461 §4.3
+        if properties.submitter and client.has_extn("auth"):
+            options.append(f"AUTH={_xtext(properties.submitter)}")  # RFC 4954 §5
+        if properties.mailextension:
+            options.append(properties.mailextension)
+        return options
 
-    def _command(self, call: Callable[..., Answer], *arguments: object) -> Answer:
-        """One command's answer; DISCONNECTED where there is none."""
-        try:
-            return call(*arguments)
-        except smtplib.SMTPDataError as error:  # anything but 354 after DATA
-            return error.smtp_code, _bytes(error.smtp_error)
-        except (OSError, smtplib.SMTPException):
-            return DISCONNECTED
+    def _recipients(self, client: SmtpClient, addresses: Sequence[str]) -> list[Answer]:
+        """The answers to RCPT; the last may be one that ended the session, and then there are no more."""
+        notify = self._properties.dsn_notify if client.has_extn("dsn") else ()
+        option = f" NOTIFY={','.join(notify)}" if notify else ""  # RFC 3461 §4.1
+        answers: list[Answer] = []
+        for address in addresses:
+            code, text = client.ask(client.docmd, "rcpt", f"TO:<{address}>{option}")
+            if code == TOO_MANY_OF_OLD and any(answer[0] in ACCEPTED for answer in answers):
+                code = TOO_MANY
+            answers.append((code, text))
+            if code in ENDED:
+                break
+        return answers
 
-    def _abandon(self, smtp: smtplib.SMTP, answer: Answer) -> Answer:
+    def _report(self, mail: Outbound, answers: Sequence[Answer]) -> None:
+        if not self._properties.reportsuccess:
+            return
+        for address, answer in zip(mail.recipients, answers, strict=True):
+            if answer[0] in ACCEPTED:
+                events.outbound_recipient_accepted(
+                    section=self._section.name, outbound=mail.id, recipient=address, reply=words(answer)
+                )
+
+    def _abandon(self, client: SmtpClient, answer: Answer) -> None:
         """Leave a transaction that failed: RSET, or a new connection next time where this one is no good."""
-        if answer[0] in ENDED or self._command(smtp.rset)[0] != 250:
-            self._smtp = None
-            smtp.close()
-        return answer
+        if answer[0] in ENDED or client.ask(client.rset)[0] != 250:
+            self._client = None
+            client.close()
 
 
-def _sign_in(smtp: smtplib.SMTP, user: str, password: str) -> None:
-    """By whatever both sides know; beyond ASCII, which is all that smtplib knows, by PLAIN (RFC 4616 §2: UTF-8)."""
-    if (user + password).isascii():
-        smtp.login(user, password)
-        return
-    proof = base64.b64encode(f"\0{user}\0{password}".encode()).decode("ascii")
-    code, text = smtp.docmd("AUTH", f"PLAIN {proof}")
-    if code != 235:
-        raise smtplib.SMTPAuthenticationError(code, text)
+def _beyond_ascii(mail: Outbound) -> bool:
+    return not all(address.isascii() for address in (mail.sender, *mail.recipients))
 
 
-def _readable(connection: socket.socket) -> bool:
-    """Whether something is there to be read, be it only the end."""
-    poll = select.poll()  # unlike select() it takes descriptors above 1,023
-    poll.register(connection, select.POLLIN)
-    return bool(poll.poll(0))
+def _xtext(text: str) -> str:
+    """RFC 3461 §4: all but visible ASCII, `+` and `=` as `+` and two hexadecimal digits."""
+    return "".join(
+        chr(octet) if 0x21 <= octet <= 0x7E and octet not in b"+=" else f"+{octet:02X}" for octet in text.encode()
+    )
+
+
+def _withheld(mail: Outbound, answers: Sequence[Answer]) -> list[Answer]:
+    """Nobody got it, nor will: each its own refusal, but where that is milder the worst of them."""
+    refused = [pair for pair in zip(mail.recipients, answers, strict=True) if pair[1][0] not in ACCEPTED]
+    address, (code, text) = max(refused, key=lambda pair: pair[1][0] // 100 == 5)
+    reason = f"sent to nobody, for the server refused {address}: ".encode() + text
+    return [answer if answer[0] // 100 == code // 100 else (code, reason) for answer in answers]
+
+
+def _receipts(addresses: Sequence[str], answers: Sequence[Answer]) -> list[Receipt]:
+    return [_receipt(*pair) for pair in zip(addresses, answers, strict=True)]
 
 
 def _all(addresses: Sequence[str], answer: Answer) -> list[Receipt]:
@@ -249,12 +229,4 @@ def _receipt(address: str, answer: Answer) -> Receipt:
         if code // 100 == 5
         else RecipientState.WAITING
     )
-    return Receipt(address=address, state=state, code=str(code), text=_words(answer).removeprefix(f"{code} "))
-
-
-def _words(answer: Answer) -> str:
-    return f"{answer[0]} " + " ".join(answer[1].decode("utf-8", "replace").split())
-
-
-def _bytes(text: bytes | str) -> bytes:
-    return text.encode() if isinstance(text, str) else text
+    return Receipt(address=address, state=state, code=str(code), text=words(answer).removeprefix(f"{code} "))

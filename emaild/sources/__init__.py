@@ -7,7 +7,7 @@ may keep its connection between two turns. After any RemoteError the source has 
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -46,17 +46,26 @@ class Source(Protocol):
     def open(self) -> None:
         """Connect and sign in, unless that connection is still there from the last turn."""
 
-    def look(self, cursor: str | None) -> Listing:
-        """What there is to take; *cursor* is what an earlier look left, None at the first contact."""
+    def look(self, cursor: str | None, again: Sequence[str] = ()) -> Listing:
+        """What there is to take; *cursor* is what an earlier look left, None at the first contact.
+
+        Keys of *again* were listed before and left out for their size: those still there are listed once more.
+        """
 
     def before(self, day: datetime, keys: Sequence[str]) -> frozenset[str]:
         """Those of *keys* that reached the mailbox before *day*."""
+
+    def sizes(self, keys: Sequence[str]) -> Mapping[str, int]:
+        """How many octets each of these mails has, as the server says; what it will not say is left out."""
 
     def fetch(self, keys: Sequence[str]) -> Iterator[list[Inbound]]:
         """The mails in batches, in order. One that is gone, or that the server will not give, is left out."""
 
     def acknowledge(self, keys: Sequence[str]) -> None:
         """They are in the store for good: mark, move or delete them as the section says. May be repeated."""
+
+    def delete(self, keys: Sequence[str]) -> bool:
+        """Delete them, whatever the section says of after-fetch. False: the server lets us only read."""
 
     def finish(self) -> None:
         """End the turn; when this returns, what was acknowledged is done on the server."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import imaplib
+import io
 import re
 import socket
 
@@ -10,32 +12,109 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientError, LoginError, ProtocolError
 
 from emaild.errors import Busy, Rejected, RemoteError, Unreachable
-from emaild.net.connect import Peer, open_connection
+from emaild.net.connect import open_connection
+from emaild.net.peer import Peer
+from emaild.net.sasl import Mechanism
 from emaild.net.translate import network_meaning
+from emaild.net.wire import Wire
+from emaild.sources.imap_deflate import Deflate, Inflated
+
+LONGEST_LINE = 1_000_000  # octets, as imaplib has it
+
+imaplib.Commands["COMPRESS"] = ("AUTH",)  # imaplib refuses commands that it does not know
 
 
 class _Connection(imaplib.IMAP4):
-    """imaplib with a connection from our own door."""
+    """imaplib with a connection from our own door, which may be compressed."""
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
+        self._inflated: io.BufferedReader | None = None
+        self._deflate: Deflate | None = None
         super().__init__(peer.host, peer.port)
 
     def _create_socket(self, timeout: float | None = None) -> socket.socket:
         return open_connection(self._peer)
+
+    @property
+    def reader(self) -> io.BufferedReader:
+        """What imaplib reads from."""
+        return self._inflated or getattr(self, "_file", None) or self.file  # type: ignore[return-value]
+
+    def read(self, size: int) -> bytes:
+        return self.reader.read(size)
+
+    def readline(self) -> bytes:
+        line = self.reader.readline(LONGEST_LINE + 1)
+        if len(line) > LONGEST_LINE:
+            raise self.error(f"got more than {LONGEST_LINE} bytes")
+        return line
+
+    def send(self, data: bytes) -> None:  # type: ignore[override]
+        super().send(self._deflate(data) if self._deflate else data)
+
+    def compress(self, level: int) -> None:
+        """From now on all that is said is compressed, both ways; a trace shows what is meant."""
+        trace = None
+        if isinstance(self.sock, Wire):
+            trace, self.sock.trace = self.sock.trace, None
+        self._deflate = Deflate(level, trace)
+        self._inflated = io.BufferedReader(Inflated(self.reader, trace))
+
+
+class _Answers:
+    """A mechanism as imaplib asks it: challenges and responses in base64."""
+
+    def __init__(self, mechanism: Mechanism) -> None:
+        self._mechanism = mechanism
+
+    def answer(self, challenge: bytes) -> bytes:
+        return base64.b64encode(self._mechanism.respond(base64.b64decode(challenge)))
 
 
 class Client(IMAPClient):  # type: ignore[misc]
     """IMAPClient over a connection from our own door; it has no parameter for that."""
 
     def __init__(self, peer: Peer) -> None:
-        self._peer = peer
+        self.peer = peer
         timeout = SocketTimeout(peer.connect_timeout, peer.protocol_timeout)
         super().__init__(peer.host, peer.port, ssl=False, timeout=timeout)
         self.normalise_times = False
 
     def _create_IMAP4(self) -> imaplib.IMAP4:
-        return _Connection(self._peer)
+        return _Connection(self.peer)
+
+    @property
+    def is_signed_in(self) -> bool:
+        """Whether no sign-in is to be done: before any, that the server greeted us with PREAUTH (RFC 9051 §7.1.4)."""
+        return bool(self._imap.state != "NONAUTH")
+
+    def authenticate(self, mechanism: Mechanism) -> None:
+        """AUTHENTICATE; the first response goes along with it where the server has SASL-IR (RFC 4959)."""
+        initial = []
+        if mechanism.client_first and self.has_capability("SASL-IR"):
+            initial = [base64.b64encode(mechanism.respond(None)) or b"="]
+        self._imap.literal = _Answers(mechanism).answer
+        kind, data = self._imap._simple_command("AUTHENTICATE", mechanism.name, *initial)
+        if kind != "OK":
+            raise IMAPClientError(data[-1].decode("utf-8", "replace"))
+        self._imap.state = "AUTH"
+
+    def proxyauth(self, user: str) -> None:
+        """PROXYAUTH, by which an administrator acts as *user*, who may have other capabilities."""
+        self._command_and_check("proxyauth", self._imap._quote(user))
+        self._imap.response("CAPABILITY")
+        self._cached_capabilities = None
+
+    def referral(self) -> str:
+        """The URL of the server that the sign-in was answered with (RFC 2221), or nothing."""
+        (url,) = self._imap.response("REFERRAL")[1][-1:]
+        return url.decode("ascii", "replace") if url else ""
+
+    def compress(self, level: int) -> None:
+        """COMPRESS DEFLATE (RFC 4978). A server that says NO has its reasons, and is spoken to as before."""
+        if self._imap._simple_command("COMPRESS", "DEFLATE")[0] == "OK":
+            self._imap.compress(level)
 
     def enter_idle(self) -> bool:
         """Send IDLE; whether the server agreed. IMAPClient's own `idle` fails if anything is said before the `+`."""
@@ -51,16 +130,15 @@ class Client(IMAPClient):  # type: ignore[misc]
         return bool(self._imap.response("EXISTS")[1] != [None])
 
     def holds_unread_bytes(self) -> bool:
-        """Whether something already lies in imaplib's read buffer, where no selector sees it."""
+        """Whether something already lies in a read buffer, where no selector sees it."""
         connection = self.socket()
-        reader = getattr(self._imap, "_file", None) or self._imap.file
         connection.setblocking(False)
         try:
-            return bool(reader.peek(1))
+            return bool(self._imap.reader.peek(1))
         except OSError:  # nothing to read
             return False
         finally:
-            connection.settimeout(self._peer.protocol_timeout)
+            connection.settimeout(self.peer.protocol_timeout)
 
 
 def meaning(error: Exception) -> tuple[type[RemoteError], str]:

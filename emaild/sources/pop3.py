@@ -1,4 +1,4 @@
-"""POP3 mailboxes (RFC 1939, STLS RFC 2595), over the standard library's poplib.
+"""POP3 mailboxes (RFC 1939).
 
 A key is the mail's UIDL (§7), which names it for as long as it is there. The mailbox is locked for others while we
 are connected (§4), so a turn is one short session.
@@ -7,66 +7,27 @@ are connected (§4), so a turn is one short session.
 from __future__ import annotations
 
 import contextlib
-import poplib
 import re
-import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from emaild.errors import Busy, Rejected, RemoteError, Unreachable
+from emaild.errors import Busy, RemoteError, Unreachable
 from emaild.log import events
 from emaild.message import Inbound
-from emaild.net.connect import Peer, open_connection
-from emaild.net.translate import network_meaning, translated
-from emaild.settings.mailbox import AfterFetch, FirstFetch, MailboxSection, Security
+from emaild.net.connect import first_that_connects
+from emaild.net.peer import Peer
+from emaild.net.translate import translated
+from emaild.settings.mailbox import AfterFetch, FirstFetch, MailboxSection
 from emaild.sources import Listing, Wait
+from emaild.sources.pop3_client import Client, Refused, meaning
+from emaild.sources.pop3_sign_in import sign_in
 
-LONGEST_LINE = 64 << 20  # octets; poplib's own 2,048 refuses real mails, yet a server must not fill our memory
-BATCH_MAILS = 50
+BATCH_MAILS = 50  # also how many commands are under way at once: some 600 octets, which fit any socket's buffer
 BATCH_BYTES = 8 << 20
+LARGEST_MAIL = 1 << 30  # octets, where maximum-msg-size does not say
+HEADERS = 64 << 20  # octets that the headers of BATCH_MAILS mails may have
 CONTACTED = "contacted"  # a cursor needs no more: the keys tell what is new
-
-
-class _Pop3(poplib.POP3):
-    """poplib with a connection from our own door."""
-
-    def __init__(self, peer: Peer) -> None:
-        self._peer = peer
-        try:
-            super().__init__(peer.host, peer.port, peer.protocol_timeout)
-        except BaseException:
-            with contextlib.suppress(OSError, AttributeError):
-                self.close()
-            raise
-
-    def _create_socket(self, timeout: float) -> socket.socket:
-        return open_connection(self._peer)
-
-    def _getline(self) -> tuple[bytes, int]:
-        """A line without its end. poplib's own refuses long ones, and takes the torn half of `..` for a final dot."""
-        line: bytes = self.file.readline(LONGEST_LINE)
-        if not line.endswith(b"\n"):
-            raise poplib.error_proto("line too long" if len(line) == LONGEST_LINE else "-ERR EOF")
-        return line.removesuffix(b"\n").removesuffix(b"\r"), len(line)
-
-
-def _meaning(error: Exception) -> tuple[type[RemoteError], str]:
-    """poplib tells a broken connection as if the server had refused; the text tells them apart."""
-    if isinstance(error, OSError):
-        return network_meaning(error)
-    reason = _words(error)
-    if reason in ("-ERR EOF", "line too long"):
-        return Unreachable, "the connection broke" if reason == "-ERR EOF" else reason
-    # RFC 2449 §8.1.1, §8.1.2 and RFC 3206 §4 name what passes by itself.
-    if re.search(r"\[(IN-USE|LOGIN-DELAY|SYS/TEMP)\]|mailbox.*(lock|in use|busy)", reason, re.IGNORECASE):
-        return Busy, reason
-    return Rejected, reason
-
-
-def _words(error: Exception) -> str:
-    first = error.args[0] if error.args else ""
-    return first.decode("utf-8", "replace") if isinstance(first, bytes) else str(first)
 
 
 class Pop3:
@@ -75,26 +36,34 @@ class Pop3:
     def __init__(self, section: MailboxSection, peer: Peer) -> None:
         self._section = section
         self._peer = peer
-        self._pop: poplib.POP3 | None = None
+        self._client: Client | None = None
+        self._deletes = False
         self._numbers: dict[str, int] = {}
+        self._octets: dict[str, int] | None = None  # None: not asked for in this session
+        self._arrivals: dict[str, datetime | None] = {}
+        # What a header from TOP says is decided again by the one from RETR, so it need not be asked for.
+        self._uses_top = not (section.pop3.disabletop or section.pop3.forgettopheaders)
+        # Servers tell sizes by rule of thumb; but none must fill our memory.
+        self._most_octets = 2 * ((section.maximum_msg_size or LARGEST_MAIL) + BATCH_BYTES)
 
     def open(self) -> None:
         """Connect, secure and sign in."""
-        with self._translated("connect"):
-            pop = self._pop = _Pop3(self._peer)
-            if self._peer.security is Security.START_TLS:
-                pop.stls(self._peer.tls())
+        self._client = first_that_connects(self._peer, self._connect)
+        self._deletes, self._octets = False, None
         with self._translated("sign in"):
-            pop.user(self._section.mailbox)
-            pop.pass_(self._section.password.reveal())
+            sign_in(self._client, self._section)
 
-    def look(self, cursor: str | None) -> Listing:
+    def _connect(self, attempt: Peer) -> Client:
+        with translated(str(attempt), "connect", meaning, OSError, Refused):
+            return Client(attempt, self._section.pop3)
+
+    def look(self, cursor: str | None, again: Sequence[str] = ()) -> Listing:
         """List by UIDL. A server without it cannot be read, for nothing else names a mail for good."""
         with self._translated("list by UIDL"):
-            lines = self._connected().uidl()[1]
             # ASCII by §7; where it is not, Latin-1 keeps two different ones different.
-            listed = [line.decode("latin-1").split(" ", 1) for line in lines]
-        self._numbers = {key: int(number) for number, key in listed}
+            listed = [line.decode("latin-1").split(" ", 1) for line in self._connected().lines(b"UIDL")]
+            self._numbers = {key: int(number) for number, key in listed}
+        self._arrivals = {key: when for key, when in self._arrivals.items() if key in self._numbers}
         keys = tuple(self._numbers)
         first = cursor is None
         skip = first and self._section.first is FirstFetch.NEW
@@ -108,67 +77,108 @@ class Pop3:
         )
 
     def before(self, day: datetime, keys: Sequence[str]) -> frozenset[str]:
-        """By the date of the topmost Received line, which the mailbox's own server wrote; else by Date."""
-        return frozenset(key for key in keys if (when := self._arrival(key)) is not None and when < day)
+        """By the date of the topmost Received line, which the mailbox's own server wrote; else by Date.
 
-    def _arrival(self, key: str) -> datetime | None:
+        Without TOP a mail's date is known once it was fetched: `fetch` leaves it out, and here it is told of later.
+        """
+        if self._uses_top:
+            self._ask_arrivals([key for key in keys if key in self._numbers and key not in self._arrivals])
+        dates = ((key, self._arrivals.get(key)) for key in keys)
+        return frozenset(key for key, when in dates if when is not None and when < day)
+
+    def _ask_arrivals(self, keys: Sequence[str]) -> None:
         """None where the server will not show the header: then `fetch` has its say."""
-        try:
+        for part in _windows(keys, dict.fromkeys(keys, 0)):
             with self._translated("fetch header"):
-                return arrival(b"\n".join(self._connected().top(self._numbers[key], 0)[1]))
-        except Rejected:
-            return None
+                answers = self._connected().each([b"TOP %d 0" % self._numbers[key] for key in part], mails=HEADERS)
+                for key, answer in zip(part, answers, strict=True):
+                    self._arrivals[key] = None if isinstance(answer, Refused) else arrival(answer)
+
+    def sizes(self, keys: Sequence[str]) -> Mapping[str, int]:
+        """By LIST, once a session; where the server will not tell, none."""
+        if self._octets is None:
+            with self._translated("list sizes"):
+                try:
+                    lines = self._connected().lines(b"LIST")
+                except Refused:
+                    lines = []
+                told = {int(words[0]): int(words[1]) for line in lines if len(words := line.split()) > 1}
+            self._octets = {key: told[number] for key, number in self._numbers.items() if number in told}
+        return {key: self._octets[key] for key in keys if key in self._octets}
 
     def fetch(self, keys: Sequence[str]) -> Iterator[list[Inbound]]:
         """RETR, a batch at a time; a mail that the server refuses is left out and told of.
 
         What came before a connection broke is given first.
         """
-        batch: list[Inbound] = []
-        size = 0
-        for key in keys:
-            if key not in self._numbers:
-                continue
+        here = [key for key in keys if key in self._numbers]
+        for window in _windows(here, self.sizes(here) if here else {}):
+            batch: list[Inbound] = []
             try:
-                inbound = self._retrieve(key)
+                for inbound in self._retrieve(window):
+                    batch.append(inbound)
             except RemoteError:
                 if batch:
                     yield batch
                 raise
-            if inbound is None:
-                continue
-            batch.append(inbound)
-            size += len(inbound.raw)
-            if len(batch) >= BATCH_MAILS or size >= BATCH_BYTES:
+            if batch:
                 yield batch
-                batch, size = [], 0
-        if batch:
-            yield batch
 
-    def _retrieve(self, key: str) -> Inbound | None:
-        try:
-            with self._translated("fetch"):
-                lines = self._connected().retr(self._numbers[key])[1]
-        except Rejected as error:
-            events.mail_refused(section=self._section.name, key=key, reason=error.reason)
-            return None
-        raw = b"\r\n".join([*lines, b""])
-        return Inbound(key=key, raw=raw, received=arrival(raw))
+    def _retrieve(self, keys: Sequence[str]) -> Iterator[Inbound]:
+        with self._translated("fetch"):
+            commands = [b"RETR %d" % self._numbers[key] for key in keys]
+            answers = self._connected().each(commands, mails=self._most_octets)
+            for key, answer in zip(keys, answers, strict=True):
+                if isinstance(answer, Refused):
+                    self._refused(key, answer)
+                    continue
+                when = arrival(answer)
+                if not self._uses_top:
+                    self._arrivals[key] = when
+                    if self._is_old(when):
+                        continue
+                yield Inbound(key=key, raw=self._as_told(key, answer), received=when)
+
+    def _as_told(self, key: str, raw: bytes) -> bytes:
+        """Without the line end that the server added to a mail that has none at its end, as its size says."""
+        added = (self._octets or {}).get(key) == len(raw) - 2
+        return raw[:-2] if added else raw
+
+    def _refused(self, key: str, answer: Refused) -> None:
+        kind, reason = meaning(answer)
+        if kind is Busy:
+            raise answer
+        events.mail_refused(section=self._section.name, key=key, reason=reason)
+
+    def _is_old(self, when: datetime | None) -> bool:
+        day = self._section.begin_date
+        return when is not None and day is not None and when < day
 
     def acknowledge(self, keys: Sequence[str]) -> None:
         """DELE where the section says so; the server does it at QUIT (§6)."""
-        if self._section.after is not AfterFetch.DELETE:
-            return
-        with self._translated("delete"):
-            for key in keys:
-                if key in self._numbers:  # a second DELE would be an error (§5)
-                    self._connected().dele(self._numbers.pop(key))
+        if self._section.after is AfterFetch.DELETE:
+            self.delete(keys)
+
+    def delete(self, keys: Sequence[str]) -> bool:
+        """DELE; the server does it at QUIT (§6)."""
+        here = [key for key in keys if key in self._numbers]  # a second DELE would be an error (§5)
+        for part in _windows(here, dict.fromkeys(here, 0)):
+            with self._translated("delete"):
+                self._deletes = True
+                for answer in self._connected().each([b"DELE %d" % self._numbers.pop(key) for key in part]):
+                    if isinstance(answer, Refused):
+                        raise answer
+        return True
 
     def finish(self) -> None:
         """QUIT, which is what makes deletions happen."""
         with self._translated("quit"):
-            self._connected().quit()
-        self._pop = None
+            client = self._connected()
+            if self._section.pop3.rsetbeforequit and not self._deletes:
+                with contextlib.suppress(Refused):
+                    client.command(b"RSET")
+            client.command(b"QUIT")
+        self.close()
 
     def wait(self) -> Wait:
         """POP3 cannot tell of new mail: by time."""
@@ -176,25 +186,41 @@ class Pop3:
 
     def close(self) -> None:
         """Drop the connection without QUIT: nothing is deleted."""
-        pop, self._pop = self._pop, None
-        if pop is not None:
-            with contextlib.suppress(OSError):
-                pop.close()
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
 
-    def _connected(self) -> poplib.POP3:
-        if self._pop is None:
-            raise poplib.error_proto("-ERR EOF")
-        return self._pop
+    def _connected(self) -> Client:
+        if self._client is None:
+            raise Unreachable(str(self._peer), "use the connection", "it is closed")
+        return self._client
 
     @contextlib.contextmanager
     def _translated(self, action: str) -> Iterator[None]:
         try:
-            with translated(str(self._peer), action, _meaning, OSError, poplib.error_proto, ValueError):
+            with translated(str(self._peer), action, meaning, OSError, Refused, ValueError):
                 yield
-        except RemoteError as error:
-            if not (isinstance(error, Rejected) and action.startswith("fetch")):
-                self.close()
+        except RemoteError:
+            self.close()
             raise
+
+
+def _windows(keys: Sequence[str], octets: Mapping[str, int]) -> Iterator[list[str]]:
+    """Split so that no part is above BATCH_MAILS or, but for a single large mail, above BATCH_BYTES.
+
+    A mail of unknown size counts as large.
+    """
+    window: list[str] = []
+    total = 0
+    for key in keys:
+        size = octets.get(key, BATCH_BYTES)
+        if window and (len(window) >= BATCH_MAILS or total + size > BATCH_BYTES):
+            yield window
+            window, total = [], 0
+        window.append(key)
+        total += size
+    if window:
+        yield window
 
 
 def arrival(raw: bytes) -> datetime | None:

@@ -133,7 +133,9 @@ class Pop3Script:
         self.mails = dict(mails)
         self._answers: dict[str, Answer] = {
             "greeting": says("+OK ready"),
+            "CAPA": says("-ERR unknown command"),
             "UIDL": self.uidl,
+            "LIST": self.sizes,
             "RETR": self.retrieve,
             "TOP": self.top,
         } | dict(answers or {})
@@ -148,6 +150,11 @@ class Pop3Script:
     def uidl(self, dialog: Dialog, tag: str, rest: str) -> None:
         """The list of all."""
         lines = (b"%d %s\r\n" % (number, key) for number, key in enumerate(self.mails, 1))
+        dialog.send_raw(b"+OK\r\n" + b"".join(lines) + b".\r\n")
+
+    def sizes(self, dialog: Dialog, tag: str, rest: str) -> None:
+        """The sizes of all."""
+        lines = (b"%d %d\r\n" % (number, len(raw)) for number, raw in enumerate(self.mails.values(), 1))
         dialog.send_raw(b"+OK\r\n" + b"".join(lines) + b".\r\n")
 
     def retrieve(self, dialog: Dialog, tag: str, rest: str) -> None:

@@ -11,7 +11,8 @@ import pytest
 from emaild.clock import SystemClock
 from emaild.errors import Unreachable
 from emaild.net.idle import IdleWatch
-from emaild.settings.mailbox import FirstFetch, MailboxType, Security
+from emaild.settings.mailbox import FirstFetch, MailboxType
+from emaild.settings.server import Security
 from emaild.sources import Source, Wait
 from tests.adapters.scripts import Answer, ImapScript, cuts, says
 from tests.adapters.turns import Sources, mail, subjects, turn
@@ -31,7 +32,9 @@ def imap(scripted: Callable[..., Scripted], authority: Authority) -> Iterator[Pl
             script = ImapScript({}, answers, capabilities=capabilities)
             server = scripted(script, authority=authority, tls=tls)
             security = Security.SSL_TLS if tls else Security.NONE
-            return sources("joe", port=server.port, security=security, first_fetch=FirstFetch.ALL, **given), script
+            return sources(
+                "joe", port=server.port, security_given=security, first_fetch=FirstFetch.ALL, **given
+            ), script
 
         yield play
 

@@ -9,8 +9,9 @@ import pytest
 import structlog
 
 from emaild.errors import Busy, Rejected, Unreachable
-from emaild.settings.mailbox import AfterFetch, FirstFetch, MailboxType, Security
+from emaild.settings.mailbox import AfterFetch, FirstFetch, MailboxType
 from emaild.settings.secret import Secret
+from emaild.settings.server import Security
 from emaild.sources import Source
 from tests.adapters.scripts import Answer, ImapScript, body, says, wanted
 from tests.adapters.turns import Sources, mail, subjects, turn
@@ -26,7 +27,7 @@ def imap(authority: Authority) -> Iterator[Callable[..., Source]]:
     with Sources(MailboxType.IMAP, 0, authority) as sources:
 
         def source(server: Scripted, **given: Any) -> Source:
-            fields = {"security": Security.NONE, "first_fetch": FirstFetch.ALL}
+            fields = {"security_given": Security.NONE, "first_fetch": FirstFetch.ALL}
             return sources("joe", port=server.port, **(fields | given))
 
         yield source
@@ -70,7 +71,7 @@ def test_password_is_not_sent_where_starttls_is_not_offered(
 ) -> None:
     server = scripted(ImapScript({}))
     with pytest.raises(Rejected, match="STARTTLS: the server does not offer it"):
-        imap(server, security=Security.START_TLS).open()
+        imap(server, security_given=Security.START_TLS).open()
     assert not [line for line in server.transcript if "LOGIN" in line or "secret" in line]
 
 
@@ -80,7 +81,7 @@ def test_password_is_not_sent_where_starttls_is_refused(
     refuses: dict[str, Answer] = {"STARTTLS": says("TAG NO not now")}
     server = scripted(ImapScript({}, refuses, capabilities="IMAP4rev1 STARTTLS"))
     with pytest.raises(Rejected, match="STARTTLS: "):
-        imap(server, security=Security.START_TLS).open()
+        imap(server, security_given=Security.START_TLS).open()
     assert not [line for line in server.transcript if "LOGIN" in line or "secret" in line]
 
 

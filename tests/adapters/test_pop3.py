@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from emaild.errors import Busy, Rejected, Unreachable
-from emaild.settings.mailbox import AfterFetch, FirstFetch, MailboxType, Security
+from emaild.settings.mailbox import AfterFetch, FirstFetch, MailboxType
+from emaild.settings.properties import Pop3Properties
 from emaild.settings.secret import Secret
+from emaild.settings.server import Security
 from emaild.sources import Wait
 from tests.adapters.turns import Sources, mail, subjects, turn
 from tests.servers.authority import Authority
@@ -26,7 +28,7 @@ def pop3(dovecot: Dovecot, authority: Authority) -> Iterator[Sources]:
 
 
 def port(dovecot: Dovecot, security: Security) -> int:
-    return dovecot.pop3s if security is Security.SSL_TLS else dovecot.pop3
+    return dovecot.pop3s if security in (Security.SSL_TLS, Security.AUTOMATIC) else dovecot.pop3
 
 
 # The connection
@@ -36,7 +38,7 @@ def port(dovecot: Dovecot, security: Security) -> int:
 def test_mail_is_taken_whatever_protects_the_connection(dovecot: Dovecot, pop3: Sources, security: Security) -> None:
     user = f"pop-security-{security}"
     dovecot.drop(user, [mail("one")])
-    source = pop3(user, security=security, port=port(dovecot, security), first_fetch=FirstFetch.ALL)
+    source = pop3(user, security_given=security, port=port(dovecot, security), first_fetch=FirstFetch.ALL)
     assert turn(source).raws == dovecot.held(user) == [mail("one")]
 
 
@@ -44,7 +46,7 @@ def test_mail_is_taken_whatever_protects_the_connection(dovecot: Dovecot, pop3: 
 def test_certificate_that_is_not_trusted_is_rejected_before_the_password(
     dovecot: Dovecot, pop3: Sources, authority: Authority, security: Security
 ) -> None:
-    fields: dict[str, Any] = {"security": security, "port": port(dovecot, security)}
+    fields: dict[str, Any] = {"security_given": security, "port": port(dovecot, security)}
     with pytest.raises(Rejected, match="certificate is not trusted: unable to get local issuer"):
         pop3("pop-untrusted", ca_file=authority.other_ca_file, **fields).open()
     with pytest.raises(Rejected, match=r"certificate is not trusted: Hostname mismatch.*'127\.1'"):
@@ -129,14 +131,19 @@ def test_mails_that_arrived_before_begin_date_are_told(dovecot: Dovecot, pop3: S
 # How it is taken
 
 
-def test_mails_come_byte_for_byte_as_the_server_holds_them(dovecot: Dovecot, pop3: Sources) -> None:
-    """Among them lines above poplib's 2,048 octets, lines that begin with a dot and lines that are one."""
-    dovecot.drop("pop-bytes", [one.raw for one in generated(60, seed=22, largest=60_000)])
+@pytest.mark.parametrize("pipelining", [True, False])
+def test_mails_come_byte_for_byte_as_the_server_holds_them(dovecot: Dovecot, pop3: Sources, pipelining: bool) -> None:
+    """Among them long lines, lines that begin with a dot and lines that are one. Dovecot's CAPA says PIPELINING."""
+    user = f"pop-bytes-{pipelining}"
+    dovecot.drop(user, [one.raw for one in generated(60, seed=22, largest=60_000)])
     dots = mail("dots", ".", "..", ".x", "", "\rcarriage return first", "return last\r", "\r", "x" * 300_000)
-    dovecot.drop("pop-bytes", [dots, b"Subject: nothing more\r\n\r\n", b"no header\r\n", b"a\r\n\x80\xff\r\n"])
-    taken = turn(pop3("pop-bytes", first_fetch=FirstFetch.ALL))
-    assert len(taken.mails) == 64
-    assert taken.raws == dovecot.held("pop-bytes")
+    dovecot.drop(
+        user, [dots, b"Subject: nothing more\r\n\r\n", b"no header\r\n", b"a\r\n\x80\xff\r\n", b".x\r\n", b"no\r\nend"]
+    )
+    source = pop3(user, first_fetch=FirstFetch.ALL, pop3=Pop3Properties(disablecapa=not pipelining))
+    taken = turn(source)
+    assert len(taken.mails) == 66
+    assert taken.raws == dovecot.held(user)
 
 
 def test_batches_are_bounded_by_number_and_by_size(dovecot: Dovecot, pop3: Sources) -> None:
@@ -146,7 +153,20 @@ def test_batches_are_bounded_by_number_and_by_size(dovecot: Dovecot, pop3: Sourc
     source.open()
     batches = list(source.fetch(source.look(None).keys))
     source.finish()
-    assert [len(batch) for batch in batches] == [50, 50, 23, 1]
+    assert [len(batch) for batch in batches] == [50, 50, 22, 2]
+    assert all(sum(len(one.raw) for one in batch) <= 8 << 20 for batch in batches)
+
+
+def test_sizes_are_those_of_the_mails(dovecot: Dovecot, pop3: Sources) -> None:
+    """Also with line ends that the server has to repair."""
+    dovecot.drop("pop-sizes", [mail("one"), mail("two", "." * 500), b"Subject: three\n\nline\nno end"])
+    source = pop3("pop-sizes", first_fetch=FirstFetch.ALL)
+    source.open()
+    keys = source.look(None).keys
+    sizes = source.sizes(keys)
+    (batch,) = source.fetch(keys)
+    assert sizes == {one.key: len(one.raw) for one in batch}
+    assert source.sizes(keys[1:2]) == {keys[1]: sizes[keys[1]]}
 
 
 # What becomes of it
@@ -174,6 +194,17 @@ def test_mails_are_deleted_when_the_turn_is_finished(dovecot: Dovecot, pop3: Sou
     source.acknowledge(keys[:2])
     source.finish()
     assert subjects(dovecot.held("pop-delete")) == ["three"]
+
+
+def test_mails_can_be_deleted_whatever_the_section_says(dovecot: Dovecot, pop3: Sources) -> None:
+    dovecot.drop("pop-delete-one", [mail("one"), mail("two")])
+    source = pop3("pop-delete-one", after_fetch=AfterFetch.LEAVE, pop3=Pop3Properties(rsetbeforequit=True))
+    source.open()
+    listing = source.look(None)
+    source.acknowledge(listing.skipped)
+    assert source.delete(listing.skipped[:1])
+    source.finish()
+    assert subjects(dovecot.held("pop-delete-one")) == ["two"]
 
 
 def test_connection_that_ends_before_the_turn_is_finished_deletes_nothing(dovecot: Dovecot, pop3: Sources) -> None:

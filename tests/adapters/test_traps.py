@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from emaild.errors import Unreachable
-from emaild.settings.mailbox import AfterFetch, FirstFetch, MailboxType, Security
+from emaild.settings.mailbox import AfterFetch, FirstFetch, MailboxType
+from emaild.settings.server import Security
 from emaild.sources import Source
 from tests.adapters.scripts import Answer, ImapScript, Pop3Script, cuts, stays_silent
 from tests.adapters.turns import Sources, mail, subjects, turn
@@ -50,7 +51,7 @@ def sources(authority: Authority) -> Iterator[Make]:
 
         def source(kind: MailboxType, server: Scripted, **given: Any) -> Source:
             fields: dict[str, Any] = {
-                "security": Security.NONE,
+                "security_given": Security.NONE,
                 "first_fetch": FirstFetch.ALL,
                 "after_fetch": AfterFetch.DELETE,
                 "protocol_timeout": SILENCE,
@@ -108,7 +109,9 @@ def test_server_that_never_begins_tls_is_given_up_in_time(
     scripted: Callable[..., Scripted], sources: Make, kind: MailboxType
 ) -> None:
     """The handshake has the time that connecting has."""
-    source = sources(kind, scripted(silent), security=Security.SSL_TLS, connect_timeout=SILENCE, protocol_timeout=60.0)
+    source = sources(
+        kind, scripted(silent), security_given=Security.SSL_TLS, connect_timeout=SILENCE, protocol_timeout=60.0
+    )
     begun = time.monotonic()
     with pytest.raises(Unreachable, match="connect: no answer in time"):
         source.open()
@@ -121,7 +124,7 @@ def test_server_that_hangs_up_at_once_is_unreachable(
     scripted: Callable[..., Scripted], sources: Make, kind: MailboxType, security: Security
 ) -> None:
     with pytest.raises(Unreachable, match="connect: "):
-        sources(kind, scripted(hang_up), security=security).open()
+        sources(kind, scripted(hang_up), security_given=security).open()
 
 
 @pytest.mark.parametrize("kind", [IMAP, POP3])
@@ -131,7 +134,7 @@ def test_port_without_tls_is_told(scripted: Callable[..., Scripted], sources: Ma
         dialog.wait_for_end()
 
     with pytest.raises(Unreachable, match=r"connect: \[SSL"):
-        sources(kind, scripted(greets), security=Security.SSL_TLS, protocol_timeout=BOUND).open()
+        sources(kind, scripted(greets), security_given=Security.SSL_TLS, protocol_timeout=BOUND).open()
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from typing import Any
 
 from emaild.daemon import source_for
 from emaild.message import Inbound
-from emaild.settings.mailbox import MailboxSection, MailboxType, Security
+from emaild.settings.mailbox import MailboxSection, MailboxType
 from emaild.settings.secret import Secret
+from emaild.settings.server import Security
 from emaild.sources import Listing, Source
 from tests.servers.authority import Authority
 from tests.servers.dovecot import PASSWORD
@@ -33,7 +34,7 @@ class Sources(ExitStack):
     def __init__(self, kind: MailboxType, port: int, authority: Authority) -> None:
         super().__init__()
         self._kind, self._port = kind, port
-        self._fields = {"security": Security.SSL_TLS, "ca_file": authority.ca_file}
+        self._fields = {"security_given": Security.SSL_TLS, "ca_file": authority.ca_file}
 
     def __call__(self, user: str, *, port: int = 0, **given: Any) -> Source:
         """The source of a user's mailbox; *given* are fields of its section."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from typing import Any
 
-from emaild.daemon import peer_of
 from emaild.message import Outbound, Receipt, RecipientState
+from emaild.net.peer import peer_of
 from emaild.settings.secret import Secret
 from emaild.settings.way_out import WayOutSection
 from emaild.sinks.smtp import Smtp
 from tests.clock import ManualClock
+from tests.servers.scripted import Scripted
 
 SENT, WAITING, FAILED = RecipientState.SENT, RecipientState.WAITING, RecipientState.FAILED
 SENDER = "sender@example.com"
@@ -55,3 +57,9 @@ def states(receipts: Sequence[Receipt]) -> list[RecipientState]:
 def codes(receipts: Sequence[Receipt]) -> list[str]:
     """The servers' answers for the recipients, in order."""
     return [receipt.code for receipt in receipts]
+
+
+def said(server: Scripted) -> list[str]:
+    """What the clients of a scripted server said, line by line; smtplib's own commands in capitals, as ours are."""
+    lines = [line.partition(" C: ")[2] for line in server.transcript if " C: " in line]
+    return [re.sub(r"^[a-z]+(?= |$)", lambda command: command[0].upper(), line) for line in lines]

@@ -45,6 +45,7 @@ class Emaild:
         """Write the conf file: `[emaild]` with the state directory, *head*'s options, and these sections."""
         text = f"[emaild]\nstate-directory = {self.home / 'state'}\n{head}\n"
         self.conf.write_text("\n".join([text, *sections]), encoding="utf-8")
+        self.conf.chmod(0o600)
 
     def start(self, environment: Mapping[str, str] | None = None, *, wait: bool = True) -> None:
         """Start it, and return when it says that it is ready."""
@@ -88,6 +89,12 @@ class Emaild:
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.wait()
+
+    def memory(self) -> int:
+        """The bytes that it occupies (proc(5), resident set)."""
+        assert self._process is not None
+        pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
 
     def events(self, name: str | None = None, **fields: object) -> list[dict[str, Any]]:
         """What it logged, oldest first: of that name, with these fields."""

@@ -11,12 +11,13 @@ from tests.servers.wait import eventually
 
 IMPATIENT = {"connect_timeout": "1s", "protocol_timeout": "1s"}
 PLAIN = {"pop_connection_security": "none"}
+LISTS = (("UIDL", "+OK\r\n1 one\r\n2 two\r\n."), ("LIST", "+OK\r\n1 20\r\n2 40\r\n."))
 
 
 def cuts_off(dialog: Dialog) -> None:
     """A POP3 server that breaks the connection in the middle of its second mail."""
     dialog.send("+OK ready")
-    for expected, answer in (("USER .*", "+OK"), ("PASS .*", "+OK"), ("UIDL", "+OK\r\n1 one\r\n2 two\r\n.")):
+    for expected, answer in (("CAPA", "-ERR"), ("USER .*", "+OK"), ("PASS .*", "+OK"), *LISTS):
         dialog.expect(expected)
         dialog.send(answer)
     while (command := dialog.readline()) != b"RETR 2":

@@ -56,7 +56,7 @@ def test_wrong_lines_are_all_told_and_nothing_starts(tmp_path: Path) -> None:
         done = daemon.command(command)
         assert (done.returncode, done.stdout) == (os.EX_CONFIG, "")
         first, second = done.stderr.splitlines()
-        assert "[pop-client] type: expected POP3 or IMAP, found 'FTP'" in first
+        assert "[pop-client] type: expected POP3, IMAP, EWS or GRAPH, found 'FTP'" in first
         assert "[pop-client] port: expected a whole number from 1 to 65535" in second
         assert "geheim" not in done.stderr
     assert not (tmp_path / "state").exists()
@@ -155,4 +155,4 @@ def test_a_secret_is_never_shown(tmp_path: Path) -> None:
         assert done.returncode == 0
         assert "in-the-conf" not in done.stdout + done.stderr
         assert "in-a-file" not in done.stdout + done.stderr
-    assert {row["value"] for row in daemon.listed("show") if row["option"] == "password"} == {"***"}
+    assert {row["value"] for row in daemon.listed("show") if row.get("option") == "password"} == {"***"}

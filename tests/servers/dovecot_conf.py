@@ -32,6 +32,8 @@ auth_mechanisms = plain login
 # The default of 2 s would make every test of a wrong password slow.
 auth_failure_delay = 0
 
+# COMPRESS=DEFLATE (RFC 4978) is offered by a plugin.
+mail_plugins = zlib
 mail_location = maildir:~/Maildir
 mail_fsync = never
 mail_max_userip_connections = 3000
@@ -104,6 +106,9 @@ service lmtp {
   inet_listener lmtp {
     port = $lmtp
   }
+}
+protocol imap {
+  mail_plugins = zlib imap_zlib
 }
 protocol lmtp {
   postmaster_address = postmaster@example.com

@@ -8,12 +8,15 @@ import pytest
 
 from emaild.fault_points import FaultPoint
 from emaild.log import events
-from emaild.settings.describe import as_conf, as_markdown
-from emaild.settings.load import SECTIONS
+from emaild.settings.describe.conf import as_conf
+from emaild.settings.describe.contents import EVERYTHING
+from emaild.settings.describe.markdown import as_markdown
 from emaild.settings.option import options, section_kind
+from emaild.settings.reader import SECTIONS
 
 TOP = Path(__file__).parents[2]
 README = (TOP / "README.md").read_text(encoding="utf-8")
+CAMEL = {"useProxy", "socksVersion"}  # Genesys's own spelling
 GENESYS_EVENTS = {30001, 30002}
 SAYINGS = [
     function for _, function in inspect.getmembers(events, inspect.isfunction) if function.__module__ == events.__name__
@@ -28,12 +31,12 @@ def block(name: str) -> str:
 
 def test_the_commented_conf_is_made_from_the_declarations() -> None:
     """Made anew by: emaild options --format conf > conf/emaild.conf"""
-    assert (TOP / "conf" / "emaild.conf").read_text(encoding="utf-8") == as_conf(SECTIONS)
+    assert (TOP / "conf" / "emaild.conf").read_text(encoding="utf-8") == as_conf(EVERYTHING)
 
 
 def test_the_readmes_options_are_the_declared_ones() -> None:
     """Made anew by: emaild options --format markdown"""
-    assert block("options") == as_markdown(SECTIONS)
+    assert block("options") == as_markdown(EVERYTHING)
 
 
 def test_the_readmes_states_are_the_fault_points() -> None:
@@ -56,7 +59,7 @@ def test_every_event_has_a_meaning_a_number_and_a_name_of_its_own() -> None:
 @pytest.mark.parametrize(("section", "option"), DECLARED, ids=lambda value: getattr(value, "name", value))
 def test_every_option_is_fully_declared(section: str, option: object) -> None:
     declared = next(known for name, known in DECLARED if name == section and known is option)
-    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", declared.name)
+    assert declared.name in CAMEL or re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", declared.name)
     assert declared.help.endswith(".")
     assert declared.parser.expects
     if declared.default is not None:
@@ -71,3 +74,9 @@ def test_the_first_two_lines_in_code_fences_are_the_demo_and_the_tests() -> None
     ]
     assert fenced[0].endswith(".venv/bin/emaild demo")
     assert fenced[1].endswith(".venv/bin/pytest")
+
+
+def test_the_readmes_options_without_effect_are_the_declared_ones() -> None:
+    rows = [[cell.strip() for cell in line.split("|")[1:4]] for line in block("without-effect").splitlines()[2:]]
+    told = {(section, name, why) for section, names, why in rows for name in names.split(", ")}
+    assert told == {(section, option.name, option.idle) for section, option in DECLARED if option.idle}

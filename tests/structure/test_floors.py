@@ -126,10 +126,10 @@ def test_nothing_is_named_for_nothing(tmp_path: Path) -> None:
 
 
 def test_only_the_wiring_and_what_it_starts_make_threads() -> None:
-    """style: the daemon's threads are the idle watch's, the workers'; the demo's servers have theirs."""
+    """The idle watch, the workers, the log, and name look-ups, which nothing else bounds; the demo has its own."""
     makers = {
         str(path.relative_to(PACKAGE))
         for path in PACKAGE.rglob("*.py")
         if "threading.Thread(" in path.read_text(encoding="utf-8")
     }
-    assert makers == {"net/idle.py", "jobs/workers.py", "demo/loopback.py"}
+    assert makers == {"net/idle.py", "net/race.py", "jobs/workers.py", "log/thread.py", "demo/loopback.py"}

@@ -26,7 +26,7 @@ class Watching:
         self.conf = conf
         self.clock = clock
         self.in_effect = current_digest(conf)
-        self.reloader = Reloader(conf, clock, QUIET, lambda: self.in_effect)
+        self.reloader = Reloader(lambda: current_digest(conf), clock, QUIET, lambda: self.in_effect)
         self.watch = FileWatch(self.reloader.touch)
         assert self.watch.follow(conf)
 

@@ -21,7 +21,7 @@ def conf(tmp_path: Path) -> Path:
 
 
 def test_quiet_begins_anew_with_each_change(conf: Path, clock: ManualClock) -> None:
-    reloader = Reloader(conf, clock, QUIET, lambda: "")
+    reloader = Reloader(lambda: current_digest(conf), clock, QUIET, lambda: "")
     assert reloader.due_in() is None
     reloader.touch()
     clock.advance(0.75)
@@ -33,7 +33,7 @@ def test_quiet_begins_anew_with_each_change(conf: Path, clock: ManualClock) -> N
 
 
 def test_what_is_asked_for_is_read_at_once_and_unchanged(conf: Path, clock: ManualClock) -> None:
-    reloader = Reloader(conf, clock, QUIET, lambda: current_digest(conf))
+    reloader = Reloader(lambda: current_digest(conf), clock, QUIET, lambda: current_digest(conf))
     reloader.ask()
     assert reloader.due_in() == 0
     assert reloader.wanted()
@@ -44,7 +44,7 @@ def test_what_is_asked_for_is_read_at_once_and_unchanged(conf: Path, clock: Manu
 
 def test_what_was_refused_is_not_told_of_again_until_it_changes(conf: Path, clock: ManualClock) -> None:
     good = current_digest(conf)
-    reloader = Reloader(conf, clock, QUIET, lambda: good)
+    reloader = Reloader(lambda: current_digest(conf), clock, QUIET, lambda: good)
     conf.write_text("nonsense")
     assert reloader.wanted()
     reloader.refused()
@@ -57,7 +57,7 @@ def test_what_was_refused_is_not_told_of_again_until_it_changes(conf: Path, cloc
 
 
 def test_what_was_refused_and_comes_back_after_something_good_is_told_of(conf: Path, clock: ManualClock) -> None:
-    reloader = Reloader(conf, clock, QUIET, lambda: "something else")
+    reloader = Reloader(lambda: current_digest(conf), clock, QUIET, lambda: "something else")
     assert reloader.wanted()
     reloader.refused()
     assert not reloader.wanted()
@@ -67,7 +67,7 @@ def test_what_was_refused_and_comes_back_after_something_good_is_told_of(conf: P
 
 def test_what_is_mended_while_it_is_being_refused_is_read(conf: Path, clock: ManualClock) -> None:
     good = current_digest(conf)
-    reloader = Reloader(conf, clock, QUIET, lambda: good)
+    reloader = Reloader(lambda: current_digest(conf), clock, QUIET, lambda: good)
     conf.write_text("nonsense")
     assert reloader.wanted()
     conf.write_text("[log]\n# mended\n")
@@ -76,7 +76,7 @@ def test_what_is_mended_while_it_is_being_refused_is_read(conf: Path, clock: Man
 
 
 def test_what_is_refused_although_it_was_asked_for_is_not_told_of_again(conf: Path, clock: ManualClock) -> None:
-    reloader = Reloader(conf, clock, QUIET, lambda: "before")
+    reloader = Reloader(lambda: current_digest(conf), clock, QUIET, lambda: "before")
     reloader.ask()
     assert reloader.wanted()
     reloader.refused()
@@ -86,7 +86,7 @@ def test_what_is_refused_although_it_was_asked_for_is_not_told_of_again(conf: Pa
 
 def test_a_file_that_is_gone_is_a_change(conf: Path, clock: ManualClock) -> None:
     before = current_digest(conf)
-    reloader = Reloader(conf, clock, QUIET, lambda: before)
+    reloader = Reloader(lambda: current_digest(conf), clock, QUIET, lambda: before)
     conf.unlink()
     assert reloader.wanted()
     reloader.refused()

@@ -14,8 +14,10 @@ from typing import Any, TextIO, get_type_hints
 import pytest
 
 from emaild.log import events
-from emaild.log.setup import leads_to_journal, say, set_up
-from emaild.settings.daemon import MessageFormat, Verbosity
+from emaild.log.outputs import leads_to_journal
+from emaild.log.say import say
+from emaild.log.setup import set_up
+from emaild.settings.log import LogSection, MessageFormat, Verbosity
 from emaild.settings.secret import Secret
 from tests.full_disk import no_more_bytes
 
@@ -39,6 +41,10 @@ def fail() -> None:
         raise ZeroDivisionError("line one\nline two")
     except ZeroDivisionError:
         events.job_failed(job="pop-client")
+
+
+def section(verbose: Verbosity, form: MessageFormat) -> LogSection:
+    return LogSection(verbose=verbose, message_format=form)
 
 
 @pytest.fixture
@@ -73,35 +79,35 @@ def read(journal: TextIO) -> list[str]:
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)
 def test_an_event_is_one_line_of_json_with_what_matters_first(event: Callable[..., None], out: io.StringIO) -> None:
-    set_up(Verbosity.ALL, JSON, out)
+    set_up(section(Verbosity.ALL, JSON), out)
     happen(event)
     (line,) = out.getvalue().splitlines()
     said = json.loads(line)
     assert list(said)[:4] == ["timestamp", "level", "event", "code"]
     assert said["event"].replace(".", "_") == event.__name__
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", said["timestamp"])
-    assert said["level"] in ("info", "warning", "error")
+    assert said["level"] in ("debug", "info", "warning", "error")
     assert isinstance(said["code"], int)
     assert "kind" not in said
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)
 def test_an_event_can_be_read_by_eyes(event: Callable[..., None], out: io.StringIO) -> None:
-    set_up(Verbosity.ALL, TEXT, out)
+    set_up(section(Verbosity.ALL, TEXT), out)
     happen(event)
     line = out.getvalue().splitlines()[0]
-    assert re.match(r"\d{4}-\d\d-\d\dT\S+Z \[(info|warning|error) *\] [a-z_]+\.[a-z_]+ ", line)
+    assert re.match(r"\d{4}-\d\d-\d\dT\S+Z \[(debug|info|warning|error) *\] [a-z_]+\.[a-z_]+ ", line)
     assert "\x1b" not in line, "colours are for terminals"
 
 
 def test_text_of_all_the_world_stays_readable(out: io.StringIO) -> None:
-    set_up(Verbosity.ALL, JSON, out)
+    set_up(section(Verbosity.ALL, JSON), out)
     events.daemon_idle(message="Grüße\n日本")
     assert '"message": "Grüße\\n日本"' in out.getvalue()
 
 
 def test_a_fault_is_told_with_its_traceback(out: io.StringIO) -> None:
-    set_up(Verbosity.ALL, JSON, out)
+    set_up(section(Verbosity.ALL, JSON), out)
     fail()
     (line,) = out.getvalue().splitlines()
     said = json.loads(line)
@@ -114,7 +120,7 @@ def test_a_fault_is_told_with_its_traceback(out: io.StringIO) -> None:
 def test_a_secret_that_slips_in_is_masked(
     form: MessageFormat, wrapped: Callable[[Secret], Any], out: io.StringIO
 ) -> None:
-    set_up(Verbosity.ALL, form, out)
+    set_up(section(Verbosity.ALL, form), out)
     say("info", Verbosity.STANDARD, 30100, "daemon.started", leak=wrapped(Secret("hunter2")))
     assert "hunter2" not in out.getvalue()
     assert "***" in out.getvalue()
@@ -132,16 +138,16 @@ def test_a_secret_that_slips_in_is_masked(
     ],
 )
 def test_only_what_is_important_enough_is_logged(verbose: str, heard: list[str], out: io.StringIO) -> None:
-    set_up(Verbosity(verbose), JSON, out)
+    set_up(section(Verbosity(verbose), JSON), out)
     for kind in ("standard", "interaction", "trace", "debug"):
         say("info", Verbosity(kind), 30100, kind)
     assert [json.loads(line)["event"] for line in out.getvalue().splitlines()] == heard
 
 
 def test_a_change_of_settings_counts_from_the_next_line(out: io.StringIO) -> None:
-    set_up(Verbosity.NONE, JSON, out)
+    set_up(section(Verbosity.NONE, JSON), out)
     events.daemon_idle(message="unheard")
-    set_up(Verbosity.STANDARD, TEXT, out)
+    set_up(section(Verbosity.STANDARD, TEXT), out)
     events.daemon_idle(message="heard")
     assert out.getvalue().count("\n") == 1
     assert out.getvalue().endswith("message=heard\n")
@@ -150,12 +156,12 @@ def test_a_change_of_settings_counts_from_the_next_line(out: io.StringIO) -> Non
 def test_in_a_pipe_lines_are_json_and_on_a_terminal_text() -> None:
     reader, writer = os.pipe()
     with os.fdopen(writer, "w") as pipe, os.fdopen(reader) as end:
-        set_up(Verbosity.ALL, AUTOMATIC, pipe)
+        set_up(section(Verbosity.ALL, AUTOMATIC), pipe)
         events.daemon_idle(message="x")
         assert json.loads(end.readline())["event"] == "daemon.idle"
     control, terminal = os.openpty()
     with os.fdopen(terminal, "w") as screen:
-        set_up(Verbosity.ALL, AUTOMATIC, screen)
+        set_up(section(Verbosity.ALL, AUTOMATIC), screen)
         events.daemon_idle(message="x")
         shown = os.read(control, 4096).decode()
     os.close(control)
@@ -172,7 +178,7 @@ def test_under_the_journal_a_line_begins_with_its_priority(
     journal: TextIO, form: MessageFormat, level: str, priority: int
 ) -> None:
     """sd-daemon(3): `journalctl -p err` works by these."""
-    set_up(Verbosity.ALL, form, journal)
+    set_up(section(Verbosity.ALL, form), journal)
     say(level, Verbosity.STANDARD, 30100, "daemon.started", state="/x")
     (line,) = read(journal)
     assert line.startswith(f"<{priority}>")
@@ -182,7 +188,7 @@ def test_under_the_journal_a_line_begins_with_its_priority(
 
 
 def test_under_the_journal_each_line_of_a_traceback_has_its_priority(journal: TextIO) -> None:
-    set_up(Verbosity.ALL, TEXT, journal)
+    set_up(section(Verbosity.ALL, TEXT), journal)
     fail()
     lines = read(journal)
     assert len(lines) > 4
@@ -198,7 +204,7 @@ def test_elsewhere_lines_have_no_priority(given: str | None, tmp_path: Path, mon
         monkeypatch.setenv("JOURNAL_STREAM", given)
     with (tmp_path / "log").open("w") as stream:
         assert not leads_to_journal(stream)
-        set_up(Verbosity.ALL, JSON, stream)
+        set_up(section(Verbosity.ALL, JSON), stream)
         events.daemon_idle(message="x")
     assert (tmp_path / "log").read_text().startswith("{")
 
@@ -209,7 +215,7 @@ def test_what_is_no_file_does_not_lead_to_the_journal(out: io.StringIO) -> None:
 
 def test_a_log_that_cannot_be_written_ends_nothing_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
     with (tmp_path / "log").open("w") as stream:
-        set_up(Verbosity.ALL, JSON, stream)
+        set_up(section(Verbosity.ALL, JSON), stream)
         with no_more_bytes():
             events.daemon_idle(message="lost")
             fail()
@@ -220,7 +226,7 @@ def test_a_log_that_cannot_be_written_ends_nothing_and_goes_on_when_there_is_roo
 def test_a_reader_of_the_log_that_is_gone_ends_nothing() -> None:
     reader, writer = os.pipe()
     stream = os.fdopen(writer, "w")
-    set_up(Verbosity.ALL, JSON, stream)
+    set_up(section(Verbosity.ALL, JSON), stream)
     os.close(reader)
     events.daemon_idle(message="nobody reads this")
     with pytest.raises(BrokenPipeError):

@@ -9,6 +9,7 @@ import pytest
 
 from emaild.mime.headers import words
 from emaild.mime.view import facts
+from emaild.settings.properties import MimeProperties
 
 
 def subject(value: str | bytes) -> str:
@@ -177,6 +178,16 @@ def test_a_field_of_a_megabyte_takes_no_time(hostile: str) -> None:
     written = hostile * (1_000_000 // len(hostile))
     assert len(senders(written, "From")) == 1
     assert isinstance(subject(written), str)
+    assert isinstance(words(written, strict=True), str)
+    raw = f"Content-Disposition: attachment; {written}\r\n\r\n".encode()
+    assert len(facts(raw, MimeProperties(decodeparameters=False)).attachments) == 1
+
+
+@pytest.mark.parametrize("hostile", ["--b\r\n", "--b\r\n\r\n", "--", "-", "\r", " \r\n", "--b ", "--bb\r\n"])
+def test_a_long_body_takes_no_time(hostile: str) -> None:
+    written = (hostile * (200_000 // len(hostile))).encode()
+    for head in (b"", b"Content-Type: multipart/mixed\r\n\r\n", b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"):
+        assert isinstance(facts(head + written, MimeProperties(ignorewhitespacelines=True)).text, str)
 
 
 def test_words_joins_what_was_split_inside_a_character() -> None:

@@ -220,3 +220,26 @@ def test_a_report_keeps_its_parts() -> None:
     assert found.text == "It failed."
     assert [one.content_type for one in found.attachments] == ["message/delivery-status", "text/rfc822-headers"]
     assert all(isinstance(one, Attachment) and one.size > 10 for one in found.attachments)
+
+
+def test_the_parts_of_a_digest_are_mails_where_they_do_not_say_otherwise() -> None:
+    """RFC 2046 §5.1.5."""
+    found = facts(mail(multipart("digest", "\r\nSubject: one\r\n\r\nbody", part("text/plain", "two"))))
+    assert [one.content_type for one in found.attachments] == ["message/rfc822"]
+    assert found.text == "two"
+
+
+def test_a_delimiter_begins_its_line() -> None:
+    found = facts(mail(multipart("mixed", part("text/plain", "one --b\r\nx--b--\r\ntwo"))))
+    assert found.text == "one --b\nx--b--\ntwo"
+
+
+def test_parts_in_parts_are_taken_apart_to_a_bound() -> None:
+    raw = part("text/plain", "bottom")
+    for number in range(200):
+        raw = multipart("mixed", raw, boundary=f"b{number}x")
+        if number == 20:
+            assert facts(raw.encode()).text == "bottom"
+    found = facts(raw.encode())
+    assert found.text == ""
+    assert [one.content_type for one in found.attachments] == ["multipart/mixed"]

@@ -149,8 +149,8 @@ def test_blanks_in_a_header_do_not_count() -> None:
 
 def test_what_stands_above_the_first_section_is_refused() -> None:
     assert faults("a = 1\nnonsense\n[s]\n") == [
-        "1: a: it stands above the first section header",
-        "2: it stands above the first section header",
+        "1: a: it stands above the first section header; a header such as [pop-client] comes first",
+        "2: it stands above the first section header; a header such as [pop-client] comes first",
     ]
 
 
@@ -163,7 +163,7 @@ def test_a_line_that_is_no_option_is_refused(line: str, missing: str) -> None:
 
 
 def test_a_nul_byte_is_refused_with_its_line() -> None:
-    assert faults(b"[s]\na = 1\nb = \0\n") == ["3: a NUL byte: this is not a text file"]
+    assert faults(b"[s]\na = 1\nb = \0\n") == ["3: a NUL byte is not text; save the file as UTF-8"]
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_a_nul_byte_is_refused_with_its_line() -> None:
 )
 def test_what_is_not_utf_8_is_refused_with_its_line(content: bytes, line: int, byte: str | None) -> None:
     if byte is None:
-        assert faults(content) == [f"{line}: a NUL byte: this is not a text file"]
+        assert faults(content) == [f"{line}: the file is UTF-16; save it as UTF-8"]
     else:
         assert faults(content) == [f"{line}: byte 0x{byte} is not UTF-8; save the file as UTF-8"]
 

@@ -6,7 +6,8 @@ import pytest
 
 from emaild.errors import ConfigError
 from emaild.settings.daemon import EmaildSection, Unknown
-from emaild.settings.load import conf_files, current_digest, load
+from emaild.settings.files import read_files
+from emaild.settings.load import current_digest, load
 from tests.conf_files import MAILBOX, ConfFiles
 from tests.privileges import as_nobody
 
@@ -42,7 +43,7 @@ def test_a_folder_stands_for_the_emaild_conf_in_it(conf: ConfFiles) -> None:
     conf.write("[log]\nverbose = debug\n")
     conf.write("", "conf.d/a.conf")
     assert load(conf.folder) == conf.load()
-    assert conf_files(conf.folder) == conf_files(conf.main)
+    assert list(read_files(conf.folder).files) == list(read_files(conf.main).files)
 
 
 def test_a_mailbox_may_be_spread_over_files(conf: ConfFiles) -> None:
@@ -97,7 +98,7 @@ def test_what_may_not_be_read_is_named_and_not_passed_over(conf: ConfFiles) -> N
     (conf.folder / "conf.d").chmod(0o700)
     assert list(refused.value.lines) == [
         "emaild.conf:1: cannot read the file: Permission denied",
-        "conf.d:1: cannot read the file: Permission denied",
+        "conf.d:1: cannot read the folder: Permission denied",
     ]
 
 
@@ -171,22 +172,22 @@ def test_two_sections_that_read_one_mailbox_are_warned_of(conf: ConfFiles) -> No
 
 def test_what_must_be_given_is_missed_at_the_line_of_the_header(conf: ConfFiles) -> None:
     assert conf.faults("\n[pop-client]\nmailbox = m\n") == [
-        "emaild.conf:2: [pop-client] server: it is missing; expected a host name or an IP address",
         "emaild.conf:2: [pop-client] password: it is missing; expected a secret, or file:PATH, env:NAME or"
         " credential:NAME",
+        "emaild.conf:2: [pop-client] server: it is missing; expected a host name or an IP address (for EWS a URL)",
     ]
 
 
 def test_what_must_be_given_must_not_be_empty(conf: ConfFiles) -> None:
     assert conf.faults("[smtp-client]\nserver =\n") == [
-        "emaild.conf:2: [smtp-client] server: it is empty; expected a host name or an IP address"
+        "emaild.conf:2: [smtp-client] server: it is empty; expected a host name or an IP address (for EWS a URL)"
     ]
 
 
 def test_a_wrong_value_is_shown_with_what_would_be_right(conf: ConfFiles) -> None:
     assert conf.faults("[store]\nkeep-history = many\n[emaild]\ntemplates = t\n") == [
         "emaild.conf:2: [store] keep-history: expected a whole number from 0 to 36500, found 'many'",
-        "emaild.conf:4: [emaild] templates: expected an absolute path, or nothing, found 't' (it must start with /,"
+        "emaild.conf:4: [emaild] templates: expected an absolute path, found 't' (it must start with /,"
         " for a daemon has no folder of its own)",
     ]
 

@@ -1,0 +1,141 @@
+"""What does not fit together across sections, and what an operator is warned of at every start."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Container, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from emaild.settings.ini import Fault, Place
+from emaild.settings.log import ELSEWHERE, LEVELS, LogSection
+from emaild.settings.mailbox import WEB, MailboxSection
+from emaild.settings.network import NO_PROXY, ProxySection
+from emaild.settings.option import options
+from emaild.settings.properties import CLASSES, FIELDS, ProtocolProperties, full_name
+from emaild.settings.secret import Secret
+from emaild.settings.server import Security, is_loopback
+from emaild.settings.way_out import ServerType, WayOutSection
+
+Origins = Mapping[tuple[str, str], Place]
+ServerSection = MailboxSection | WayOutSection
+Misfit = tuple[str, str, str]
+"""Section, option, and what is wrong with it."""
+
+
+def missing_sections(servers: Iterable[ServerSection], present: Container[str]) -> Iterator[Misfit]:
+    """Sections that others name and that are not there; *present* are names in lower case, of wrong sections too."""
+    for section in servers:
+        if section.proxy and section.proxy.lower() != NO_PROXY and f"proxy-{section.proxy.lower()}" not in present:
+            wrong = f"there is no section [proxy-{section.proxy}]; expected the NAME of a [proxy-NAME], or {NO_PROXY}"
+            yield section.name, "proxy", wrong
+        if section.secret and f"secret-{section.secret.lower()}" not in present:
+            wrong = f"there is no section [secret-{section.secret}]; expected the NAME of a [secret-NAME]"
+            yield section.name, "secret", wrong
+
+
+def dangers(section: ServerSection) -> Iterator[tuple[str, str]]:
+    """What an operator chose that lowers the guard, or that cannot work as it stands, as (option, message)."""
+    if isinstance(section, MailboxSection):
+        web, group, properties = section.type in WEB, section.type.value.lower(), section.protocol
+        signs_in, security_option = True, "pop-connection-security"
+    else:
+        web, group, properties = section.server_type is not ServerType.SMTP, "smtp", section.smtp
+        signs_in, security_option = section.enable_authentication, "smtp-connection-security"
+    if web:
+        yield (
+            "type" if isinstance(section, MailboxSection) else "server-type",
+            "it is not served yet; the section rests",
+        )
+        return
+    yield from _weak_tls(properties, group)
+    if section.allow_plaintext_auth:
+        yield "allow-plaintext-auth", "a password may travel unencrypted, and anyone on the way can read it"
+    elif signs_in and _stays_plain(section) and not is_loopback(section.server):
+        wrong = "without encryption there will be no sign-in, for the password could be read on the way"
+        yield security_option, f"{wrong}; ssl-tls or start-tls would be right"
+
+
+def _stays_plain(section: ServerSection) -> bool:
+    return section.security is Security.NONE and not section.transport.starttls_if_offered
+
+
+def _weak_tls(properties: ProtocolProperties, group: str) -> Iterator[tuple[str, str]]:
+    if not properties.ssl_checkserveridentity:
+        yield full_name(group, "ssl.checkserveridentity"), "the server's name is not checked against its certificate"
+    if properties.ssl_trust:
+        hosts = ", ".join(properties.ssl_trust)
+        yield full_name(group, "ssl.trust"), f"certificates are not verified for {hosts}"
+
+
+def doubtful_proxies(proxies: Iterable[ProxySection]) -> Iterator[Misfit]:
+    """Proxies that are not used for a word that other flags take for yes; the guide knows `true` alone."""
+    for proxy in proxies:
+        if proxy.use_proxy_text.strip().lower() not in ("true", "false", ""):
+            yield proxy.name, "useProxy", "only true means that the proxy is used; it is not"
+
+
+def shared_accounts(boxes: Mapping[str, MailboxSection]) -> Iterator[Misfit]:
+    """Two sections that read one mailbox share its mails between them, which is seldom what was meant."""
+    first: dict[str, str] = {}
+    for name, box in boxes.items():
+        if not box.enable_client:
+            continue
+        other = first.setdefault(box.account, name)
+        if other != name:
+            wrong = f"it reads the same mailbox as [{other}]; each mail becomes an interaction of one of the two"
+            yield name, "mailbox", wrong
+
+
+def idle_outputs(log: LogSection) -> Iterator[Misfit]:
+    """Outputs of the log that only Genesys's other servers offer."""
+    for level in LEVELS:
+        for output in getattr(log, "all_" if level == "all" else level):
+            if output in ELSEWHERE:
+                yield "log", level, f"the output {output} has no effect here: it is one of Genesys's other servers"
+
+
+def secrets_of(section: Any) -> Iterator[tuple[str, Secret]]:
+    """The secrets of a section and of its properties, each with the option's name."""
+    kind = type(section)
+    if kind not in _secret_fields:
+        _secret_fields[kind] = tuple(_find_secret_fields(kind))
+    for name, inner, attribute in _secret_fields[kind]:
+        value = getattr(getattr(section, inner) if inner else section, attribute)
+        if isinstance(value, Secret):
+            yield name, value
+
+
+_secret_fields: dict[type[Any], tuple[tuple[str, str, str], ...]] = {}
+
+
+def _find_secret_fields(kind: type[Any]) -> Iterator[tuple[str, str, str]]:
+    """Name of the option, the section's field with its group of properties ("": none), and the field in that."""
+    yield from ((option.name, "", option.field) for option in options(kind) if option.parser.secret)
+    for group, held in FIELDS.items():
+        if held in kind.__dataclass_fields__:
+            declared = options(CLASSES[group])
+            yield from ((full_name(group, one.name), held, one.field) for one in declared if one.parser.secret)
+
+
+def exposed(sections: Mapping[str, Any], origins: Origins) -> Iterator[Fault]:
+    """Secrets in files that every user of the machine may read: one warning a file."""
+    seen: set[Path] = set()
+    for name, section in sections.items():
+        for option, secret in secrets_of(section):
+            place = origins.get((name, option))
+            file = secret.file or (place.file if place and secret.literal else None)
+            if place is None or file is None or file in seen:
+                continue
+            seen.add(file)
+            if _readable_by_others(file):
+                wrong = f"{file} holds a secret and every user may read it; 'chmod o= {file}' would be right"
+                yield Fault(place, name, option, wrong)
+
+
+def _readable_by_others(path: Path) -> bool:
+    try:
+        return bool(os.stat(path).st_mode & stat.S_IROTH)
+    except OSError:
+        return False

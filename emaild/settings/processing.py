@@ -1,0 +1,249 @@
+"""`[email-processing]`: what is done with mails."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from emaild.settings import parse
+from emaild.settings.option import Part, SectionKind, option
+
+
+class Attachments(StrEnum):
+    """Whether an inbound mail is stored with its attachments."""
+
+    LEAVE = "LEAVE"
+    REMOVE = "REMOVE"
+
+
+def _no_stage(name: str, instead: str) -> Any:
+    """A number of Genesys's that tunes a stage which emaild does not have."""
+    return option(parse.text, default="", name=name, idle=instead, help="Tunes a stage of Genesys's server.")
+
+
+AT_ONCE = "emaild stores each mail as it comes, with no queue between stages to tune"
+SENT_AT_ONCE = "emaild sends each mail when it is due; [smtp-client] cnx-pool-size bounds how many at once"
+NO_INTERACTION_SERVER = "there is no Interaction Server here"
+NO_UCS = "there is no contact server (UCS) here"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessingSection:
+    """What is done with mails."""
+
+    kind: ClassVar[SectionKind] = SectionKind(name="email-processing", help="What is done with mails.")
+
+    default_inbound_queue: str = option(
+        parse.text,
+        default="inbound",
+        ours=True,
+        help="The queue of an interaction whose mailbox names no endpoint.",
+    )
+    default_domain: str = option(
+        parse.text,
+        default="",
+        help="The domain of the Message-IDs that emaild makes, and of unknown@, which stands for a sender that cannot"
+        " be read. Empty: the domain of the mail's sender.",
+    )
+    enable_inbound_processor: bool = option(
+        parse.flag, default="true", ours=True, help="Whether mailboxes are read; false rests all of them."
+    )
+    enable_outbound_submitter: bool = option(
+        parse.flag, default="true", ours=True, help="Whether mail is sent; false keeps it waiting in the outbox."
+    )
+    enable_inbound_submitter: bool = option(
+        parse.flag,
+        default="true",
+        ours=True,
+        awaits=Part.SERVICES,
+        help="Whether interactions are given to rules and programs.",
+    )
+    attachment_mngt: Attachments = option(
+        parse.one_of(Attachments),
+        default="LEAVE",
+        awaits=Part.UNDERSTANDING,
+        help="Whether an inbound mail is stored with its attachments (LEAVE) or without (REMOVE).",
+    )
+    cc_userdata_limit: int = option(
+        parse.number(0, 1_000_000),
+        default="0",
+        ours=True,
+        awaits=Part.UNDERSTANDING,
+        help="How many characters of Cc the attached data hold; 0: all.",
+    )
+    enable_extract_uuencoded_file: bool = option(
+        parse.flag,
+        default="false",
+        ours=True,
+        awaits=Part.UNDERSTANDING,
+        help="Whether uuencoded files in the text become attachments.",
+    )
+    ndr_senders_list: tuple[str, ...] = option(
+        parse.words,
+        default="mailer-daemon,postmaster,mmdf",
+        awaits=Part.UNDERSTANDING,
+        help="What From holds in mails that may be non-delivery reports without saying so.",
+    )
+    subject_threading_substrings: tuple[str, ...] = option(
+        parse.patterns,
+        default="",
+        ours=True,
+        awaits=Part.UNDERSTANDING,
+        help="Texts in subjects by which mails find their thread.",
+    )
+    enable_message_id_check: bool = option(
+        parse.flag,
+        default="true",
+        ours=True,
+        awaits=Part.UNDERSTANDING,
+        help="Whether a mail is dropped whose Message-ID is already in the store.",
+    )
+    enable_same_mail_from_mailboxes: bool = option(
+        parse.flag,
+        default="false",
+        ours=True,
+        awaits=Part.UNDERSTANDING,
+        help="Whether a mail that lies in two mailboxes becomes an interaction of each.",
+    )
+    enable_mail_loops: bool = option(
+        parse.flag,
+        default="false",
+        ours=True,
+        awaits=Part.UNDERSTANDING,
+        help="Whether mail from our own addresses is accepted.",
+    )
+    enable_autowar_detect: bool = option(
+        parse.flag,
+        default="false",
+        ours=True,
+        awaits=Part.UNDERSTANDING,
+        help="Whether automatic replies that answer each other are stopped.",
+    )
+    autowar_detect_period: float = option(
+        parse.within("1s", "30d"),
+        default="00:10:00",
+        awaits=Part.UNDERSTANDING,
+        help="The time in which automatic mails to one address in one thread are counted.",
+    )
+    autowar_max_reply_count: int = option(
+        parse.number(1, 1000),
+        default="5",
+        ours=True,
+        awaits=Part.UNDERSTANDING,
+        help="The count at which they are stopped.",
+    )
+    autowar_scan_all_threads_of_contact: bool = option(
+        parse.flag,
+        default="false",
+        ours=True,
+        awaits=Part.UNDERSTANDING,
+        help="Whether they are counted over all threads of the address.",
+    )
+    autobot_agent_login_name: str = option(
+        parse.text,
+        default="",
+        awaits=Part.SERVICES,
+        help="The agent who fills Agent.* in automatic mails.",
+    )
+    default_from_address: str = option(
+        parse.text, default="", ours=True, awaits=Part.SERVICES, help="The sender of mails that name none."
+    )
+    ext_resource_incoming_address: str = option(
+        parse.text,
+        default="",
+        ours=True,
+        awaits=Part.SERVICES,
+        help="The address that external resources answer to.",
+    )
+    enable_stop_initial_emailin_after_extreply: bool = option(
+        parse.flag,
+        default="false",
+        ours=True,
+        awaits=Part.SERVICES,
+        help="Whether the customer's mail is closed once an external resource's reply went out.",
+    )
+    fieldcode_format_locale: str = option(
+        parse.text,
+        default="",
+        awaits=Part.SERVICES,
+        help="The locale, such as en_US, of dates and numbers in field codes. Empty: the system's.",
+    )
+    outbound_msg_charset: str = option(
+        parse.charset, default="UTF-8", ours=True, awaits=Part.SERVICES, help="The charset of mails that emaild makes."
+    )
+    quote_prefix: str = option(
+        parse.quoted, default='"> "', ours=True, awaits=Part.SERVICES, help="What stands before each quoted line."
+    )
+    quote_separator: str = option(
+        parse.quoted,
+        default="-----Original Message-----",
+        ours=True,
+        awaits=Part.SERVICES,
+        help="The line above a quoted mail.",
+    )
+    quote_from: str = option(
+        parse.quoted, default="From:", ours=True, awaits=Part.SERVICES, help="The label of its sender."
+    )
+    quote_sent: str = option(
+        parse.quoted, default="Sent:", ours=True, awaits=Part.SERVICES, help="The label of its date."
+    )
+    quote_to: str = option(
+        parse.quoted, default="To:", ours=True, awaits=Part.SERVICES, help="The label of its recipients."
+    )
+    quote_cc: str = option(
+        parse.quoted, default="Cc:", ours=True, awaits=Part.SERVICES, help="The label of its further recipients."
+    )
+    quote_subject: str = option(
+        parse.quoted, default="Subject:", ours=True, awaits=Part.SERVICES, help="The label of its subject."
+    )
+    subject_reply_prefix: str = option(
+        parse.quoted, default='"RE: "', ours=True, awaits=Part.SERVICES, help="What stands before a reply's subject."
+    )
+    subject_forward_prefix: str = option(
+        parse.quoted,
+        default='"FW: "',
+        ours=True,
+        awaits=Part.SERVICES,
+        help="What stands before a forwarded mail's subject.",
+    )
+    bcc_address: tuple[str, ...] = option(
+        parse.words,
+        default="",
+        ours=True,
+        awaits=Part.SENDING,
+        help="Where a copy of every outbound mail goes, unseen by its recipients.",
+    )
+    contact_identification: str = option(
+        parse.text, default="", idle=NO_UCS, help="How Genesys's server finds the contact of a mail."
+    )
+    check_email_address: str = option(
+        parse.text, default="", idle=NO_UCS, help="How Genesys's server compares a contact's addresses."
+    )
+    enable_firstname_lastname_auto_filling: str = option(
+        parse.text, default="", idle=NO_UCS, help="Whether Genesys's server fills a contact's names from From."
+    )
+    inbound_msg_thread_pool_size: str = _no_stage(
+        "inbound-msg-thread-pool-size", "[emaild] inbound-workers says how many mailboxes are read at once"
+    )
+    inbound_processor_high_watermark: str = _no_stage("inbound-processor-high-watermark", AT_ONCE)
+    inbound_processor_low_watermark: str = _no_stage("inbound-processor-low-watermark", AT_ONCE)
+    inbound_processor_period: str = _no_stage("inbound-processor-period", AT_ONCE)
+    inbound_processor_thread_pool_size: str = _no_stage("inbound-processor-thread-pool-size", AT_ONCE)
+    inbound_submitter_high_watermark: str = _no_stage("inbound-submitter-high-watermark", AT_ONCE)
+    inbound_submitter_low_watermark: str = _no_stage("inbound-submitter-low-watermark", AT_ONCE)
+    inbound_submitter_period: str = _no_stage("inbound-submitter-period", AT_ONCE)
+    outbound_submitter_high_watermark: str = _no_stage("outbound-submitter-high-watermark", SENT_AT_ONCE)
+    outbound_submitter_low_watermark: str = _no_stage("outbound-submitter-low-watermark", SENT_AT_ONCE)
+    outbound_submitter_period: str = _no_stage("outbound-submitter-period", SENT_AT_ONCE)
+    ixn_server_cnx_max_idle_time: str = _no_stage("ixn-server-cnx-max-idle-time", NO_INTERACTION_SERVER)
+    outbound_status_update_retry_count: str = _no_stage("outbound-status-update-retry-count", NO_UCS)
+    socket_timeout: str = _no_stage("socket-timeout", "each section has its own protocol-timeout")
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        """What does not fit together, as (option, what is wrong and what would be right)."""
+        if not re.fullmatch(r"[\w.-]*", self.default_domain):
+            found = parse.repeated(self.default_domain)
+            yield "default-domain", f"expected a domain such as example.com, found {found}"

@@ -1,0 +1,96 @@
+"""Fetching bodies over IMAP: in batches, and each mail whole or in parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from imapclient.exceptions import IMAPClientError
+
+from emaild.settings.properties import ImapProperties
+from emaild.sources.imap_client import Client
+
+BATCH_MAILS = 50
+BATCH_BYTES = 8 << 20
+COMMAND_UIDS = 500  # UIDs named in one command: some 4 KB, below the 8,000 octets of RFC 2683 §3.2.1.5
+
+
+@dataclass(frozen=True)
+class Body:
+    """A mail as the server gave it, and when it reached the mailbox."""
+
+    raw: bytes
+    received: datetime | None
+
+
+def bodies(client: Client, uids: Sequence[int], properties: ImapProperties) -> Mapping[int, Body]:
+    """The mails of the selected folder by UID; those that are gone are left out.
+
+    BODY.PEEK[] leaves \\Seen alone, BODY[] sets it (RFC 3501 §6.4.5).
+
+    Raises:
+        OSError, IMAPClientError, ValueError: the server or the connection failed.
+    """
+    item = "BODY.PEEK[]" if properties.peek else "BODY[]"
+    if not properties.partialfetch:
+        answer = client.fetch(uids, [item, "INTERNALDATE"])
+        return {uid: _body(_raw(data), data) for uid, data in answer.items() if b"BODY[]" in data}
+    found = ((uid, _in_parts(client, uid, item, properties.fetchsize)) for uid in uids)
+    return {uid: body for uid, body in found if body is not None}
+
+
+def _in_parts(client: Client, uid: int, item: str, size: int) -> Body | None:
+    """A mail by BODY[]<offset.size> (RFC 3501 §6.4.5): a part that is shorter than that is the last.
+
+    An answer that leaves a gap, or has more than was asked for, refuses the mail: half of one is not a mail.
+    """
+    raw = bytearray()
+    first: dict[bytes, Any] = {}
+    while True:
+        wanted = [f"{item}<{len(raw)}.{size}>"]
+        data = client.fetch([uid], wanted if raw else [*wanted, "INTERNALDATE"]).get(uid)
+        if data is None or (not raw and f"BODY[]<{len(raw)}>".encode("ascii") not in data):
+            return None
+        first = first or data
+        part = _raw(data, len(raw))
+        if len(part) > size:
+            raise IMAPClientError("the server does not give mails in parts")
+        raw += part
+        if len(part) < size:
+            return _body(bytes(raw), first)
+
+
+def _raw(data: dict[bytes, Any], offset: int | None = None) -> bytes:
+    """The bytes of an answer; NIL, which has none: the server has lost them."""
+    name = b"BODY[]" if offset is None else f"BODY[]<{offset}>".encode("ascii")
+    if name not in data:
+        raise IMAPClientError("the server does not give mails in parts")
+    raw = data[name]
+    return raw if isinstance(raw, bytes) else b""
+
+
+def _body(raw: bytes, data: dict[bytes, Any]) -> Body:
+    when = data.get(b"INTERNALDATE")
+    return Body(raw, when.astimezone(UTC) if isinstance(when, datetime) else None)
+
+
+def chunks(uids: Sequence[int], length: int = COMMAND_UIDS) -> Iterator[list[int]]:
+    """Split so that each part can be named in one command."""
+    for start in range(0, len(uids), length):
+        yield list(uids[start : start + length])
+
+
+def batches(uids: Sequence[int], sizes: Mapping[int, int]) -> Iterator[list[int]]:
+    """Split so that no batch is above BATCH_MAILS or, but for a single large mail, above BATCH_BYTES."""
+    batch: list[int] = []
+    total = 0
+    for uid in uids:
+        if batch and (len(batch) >= BATCH_MAILS or total + sizes[uid] > BATCH_BYTES):
+            yield batch
+            batch, total = [], 0
+        batch.append(uid)
+        total += sizes[uid]
+    if batch:
+        yield batch

@@ -1,0 +1,1 @@
+"""Benchmarks: commands of their own, with real servers that they start themselves."""
