@@ -33,7 +33,7 @@ class LogThread:
         with self._lock:
             if not self._closed:
                 try:
-                    self._events.put(event)
+                    self._events.put_nowait(event)
                 except queue.Full:
                     self._lost += 1
                 return

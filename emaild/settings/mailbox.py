@@ -69,6 +69,15 @@ class MailboxSection(ServerOptions):
         help="A mailbox to read, over POP3, IMAP, EWS or Microsoft Graph. One section a mailbox.",
     )
 
+    described_first: ClassVar[tuple[str, ...]] = (
+        "type",
+        "server",
+        "port_given",
+        "security_given",
+        "mailbox",
+        "password",
+    )
+
     pop3: Pop3Properties = Pop3Properties()
     imap: ImapProperties = ImapProperties()
     mime: MimeProperties = MimeProperties()

@@ -139,9 +139,10 @@ def option(
 
 
 def options(section: type[Any]) -> tuple[Option, ...]:
-    """What a section class declares, in its order; what it shares with others, by inheritance, comes last."""
+    """What a section class declares: the fields that its `described_first` names, its own, those it inherits."""
     if section not in _known:
-        own = [field for kind in section.__mro__ for field in inspect.get_annotations(kind)]
+        own = list(getattr(section, "described_first", ()))
+        own += [field for kind in section.__mro__ for field in inspect.get_annotations(kind)]
         fields = {field.name: field for field in dataclasses.fields(section)}
         declared = (fields[name] for name in dict.fromkeys(own) if name in fields)
         _known[section] = tuple(_declared(field) for field in declared if METADATA in field.metadata)

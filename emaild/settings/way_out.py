@@ -35,6 +35,8 @@ class WayOutSection(ServerOptions):
         help="A way out: a server that takes our mail. The guide's [smtp] is the same as [smtp-client].",
     )
 
+    described_first: ClassVar[tuple[str, ...]] = ("server_type", "server", "port_given", "security_given")
+
     smtp: SmtpProperties = SmtpProperties()
     mime: MimeProperties = MimeProperties()
     session: SessionProperties = SessionProperties()

@@ -174,9 +174,9 @@ def test_the_conf_with_its_comment_signs_taken_off_is_read_but_for_what_must_be_
     assert all(f"\n{found.name} =" in content for found in ALL_PROPERTIES if found.option)
     faults = conf.faults(content)
     assert [" ".join(fault.split(" ")[1:3]) for fault in faults] == [
+        "[pop-client] server:",
         "[pop-client] mailbox:",
         "[pop-client] password:",
-        "[pop-client] server:",
         "[smtp-client] server:",
         "[secret-NAME] password:",
     ]

@@ -172,9 +172,9 @@ def test_two_sections_that_read_one_mailbox_are_warned_of(conf: ConfFiles) -> No
 
 def test_what_must_be_given_is_missed_at_the_line_of_the_header(conf: ConfFiles) -> None:
     assert conf.faults("\n[pop-client]\nmailbox = m\n") == [
+        "emaild.conf:2: [pop-client] server: it is missing; expected a host name or an IP address (for EWS a URL)",
         "emaild.conf:2: [pop-client] password: it is missing; expected a secret, or file:PATH, env:NAME or"
         " credential:NAME",
-        "emaild.conf:2: [pop-client] server: it is missing; expected a host name or an IP address (for EWS a URL)",
     ]
 
 
