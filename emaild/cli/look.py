@@ -13,6 +13,7 @@ from emaild.cli.state import opened, settings_of
 from emaild.errors import UsageError
 from emaild.message import Interaction
 from emaild.mime.view import facts
+from emaild.settings.load import Settings
 from emaild.store import Store
 from emaild.store.outbox import OutboxEntry
 
@@ -44,17 +45,20 @@ def _count(text: str) -> int:
 def _inbox(arguments: argparse.Namespace) -> int:
     if arguments.raw and not arguments.id:
         raise UsageError("--raw prints one mail: it needs an id")
-    with opened(settings_of(arguments.conf), must_exist=True) as store:
+    settings = settings_of(arguments.conf)
+    with opened(settings, must_exist=True) as store:
         kept = store.interactions
         found = [kept.get(arguments.id)] if arguments.id else kept.all(arguments.limit)
         if arguments.id and arguments.raw:
             _write(kept.raw(next(iter(found))))
         elif arguments.json:
             for entry in found:
-                json_line(interaction_json(_full(store, entry) if arguments.full else entry, full=arguments.full))
+                json_line(
+                    interaction_json(_full(store, settings, entry) if arguments.full else entry, full=arguments.full)
+                )
         elif arguments.id:
             for entry in found:
-                _print_interaction(_full(store, entry))
+                _print_interaction(_full(store, settings, entry))
         else:
             rows = ((e.id, moment(e.received), e.mailbox, e.queue, e.facts.sender, e.facts.subject) for e in found)
             table(("ID", "RECEIVED", "MAILBOX", "QUEUE", "FROM", "SUBJECT"), rows, "no interactions yet")
@@ -66,9 +70,11 @@ def _write(raw: bytes) -> None:
         out.write(raw)
 
 
-def _full(store: Store, entry: Interaction) -> Interaction:
-    """With its texts, read from the mail's bytes."""
-    return replace(entry, facts=facts(store.interactions.raw(entry)))
+def _full(store: Store, settings: Settings, entry: Interaction) -> Interaction:
+    """With its texts, read from the mail's bytes as its mailbox's section has them read."""
+    section = settings.mailboxes.get(entry.mailbox)
+    raw = store.interactions.raw(entry)
+    return replace(entry, facts=facts(raw, section.mime) if section else facts(raw))
 
 
 def interaction_json(entry: Interaction, *, full: bool) -> dict[str, object]:

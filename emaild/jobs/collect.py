@@ -246,7 +246,7 @@ class Collect:
     def _facts(self, inbound: Inbound) -> Facts:
         """A mail that our own code cannot read is stored all the same."""
         try:
-            return facts(inbound.raw)
+            return facts(inbound.raw, self._section.mime)
         except Exception:  # noqa: BLE001  (one bad mail must not stop its mailbox)
             events.mail_unreadable(section=self.name, key=inbound.key)
             return Facts()

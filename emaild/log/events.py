@@ -13,7 +13,7 @@ from emaild.log.say import say
 from emaild.settings.log import Verbosity
 
 STANDARD, INTERACTION = Verbosity.STANDARD, Verbosity.INTERACTION
-TRACE, DEBUG = Verbosity.TRACE, Verbosity.DEBUG
+TRACE = Verbosity.TRACE
 
 
 # The daemon
@@ -304,12 +304,12 @@ def mailbox_read_only(*, section: str, folder: str) -> None:
 
 def protocol_sent(*, section: str, server: str, line: str) -> None:
     """A line that was sent to a server, secrets masked; unlike other events it may hold what a mail says."""
-    say("debug", DEBUG, 30170, "protocol.sent", section=section, server=server, line=line)
+    say("debug", TRACE, 30170, "protocol.sent", section=section, server=server, line=line)
 
 
 def protocol_heard(*, section: str, server: str, line: str) -> None:
     """A line that a server said; unlike other events it may hold what a mail says."""
-    say("debug", DEBUG, 30171, "protocol.heard", section=section, server=server, line=line)
+    say("debug", TRACE, 30171, "protocol.heard", section=section, server=server, line=line)
 
 
 # What a way out says when it is asked to

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from emaild.settings.mailbox import AfterFetch, FirstFetch
+from emaild.settings.properties import MimeProperties
 from emaild.store import Store
 from tests.clock import START, ManualClock
 from tests.reading import Reading
@@ -39,6 +40,13 @@ def test_an_interaction_is_the_mail_byte_for_byte(reading: Reading, clock: Manua
     assert reading.store.interactions.raw(entry) == raw
     assert (entry.type, entry.subtype, entry.mailbox, entry.state) == ("Inbound", "InboundNew", "pop-client", "NEW")
     assert (entry.received, entry.thread_id, entry.parent_id) == (clock.now(), entry.id, None)
+
+
+def test_a_mail_is_read_as_the_section_says(store: Store, clock: ManualClock) -> None:
+    with Reading(store, clock, mime=MimeProperties(charset="windows-1251")) as reading:
+        reading.mailbox.mails["1"] = b"Subject: " + "Привет".encode("windows-1251") + b"\n\nx"
+        reading.run()
+        assert reading.subjects == ["Привет"]
 
 
 def test_a_second_turn_takes_only_what_is_new(reading: Reading) -> None:
