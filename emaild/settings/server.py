@@ -117,8 +117,8 @@ class ServerOptions:
         parse.flag,
         default="false",
         help="Whether to log what is said to the server and what it answers, as events of level debug, passwords and"
-        " tokens masked. What the mails say is then in the log, too. [log] verbose must be trace, as it is by default, or"
-        " more.",
+        " tokens masked. What the mails say is then in the log, too. [log] verbose must be trace, as it is by"
+        " default, or more.",
     )
     directory_id: str = option(
         parse.text, default="", awaits=Part.SIGNING_IN, help="Microsoft: the directory (tenant) ID."
