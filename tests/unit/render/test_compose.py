@@ -26,16 +26,21 @@ TEXTS = [
     "a" * 600 + "\x0b" + "b" * 600,
     "no end",
     "=20 = == =\n",
-    "\0",
+    "before\0after",
     "",
 ]
+
+
+def as_read(text: str) -> str:
+    """What is read of it: line ends are one character, and NUL, which no store takes, is left out."""
+    return re.sub("\r\n?", "\n", text).replace("\0", "")
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: ascii(text[:20]))
 def test_any_text_arrives_as_it_was(text: str) -> None:
     mail = composed(text=text, subject="x")
     on_the_wire(mail)
-    expected = re.sub("\r\n?", "\n", text)
+    expected = as_read(text)
     assert facts(mail.raw).text == (expected if expected.endswith("\n") else expected + "\n")
 
 
@@ -45,7 +50,7 @@ def test_html_arrives_beside_its_text(text: str) -> None:
     on_the_wire(mail)
     found = facts(mail.raw)
     assert found.text == "plain\n"
-    assert found.html == "<p>" + re.sub("\r\n?", "\n", text) + "</p>\n"
+    assert found.html == f"<p>{as_read(text)}</p>\n"
 
 
 def test_html_alone_is_one_part() -> None:
@@ -76,16 +81,16 @@ def test_attachments_arrive_with_their_names_byte_for_byte() -> None:
     )
     mail = composed(text="see below", attachments=files)
     on_the_wire(mail)
-    found = facts(mail.raw)
-    assert [(one.name, one.size) for one in found.attachments] == [(file.name, len(file.content)) for file in files]
-    assert [part.get_payload(decode=True) for part in parsed(mail).iter_attachments()] == [
-        file.content for file in files
+    parts = list(parsed(mail).iter_attachments())
+    assert [(one.get_filename(), one.get_payload(decode=True)) for one in parts] == [
+        (file.name, file.content) for file in files
     ]
+    assert [one.size for one in facts(mail.raw).attachments] == [len(file.content) for file in files]
 
 
 @pytest.mark.parametrize(
     ("name", "read"),
-    [("a\r\nBcc: x@y.z", "a Bcc: x@y.z"), ("a\u2028\x85b", "a  b"), ("a\udcff.txt", "a\ufffd.txt"), ("a\0b", "a_b")],
+    [("a\r\nBcc: x@y.z", "a Bcc_ x@y.z"), ("a\u2028\x85b", "a  b"), ("a\udcff.txt", "a\ufffd.txt"), ("a\0b", "a_b")],
     ids=ascii,
 )
 def test_a_file_name_cannot_break_the_header(name: str, read: str) -> None:
