@@ -15,6 +15,8 @@ from emaild.clock import Clock, SystemClock
 from emaild.errors import ConfigError
 from emaild.jobs.collect import Collect
 from emaild.jobs.deliver import WayOut
+from emaild.jobs.intake import Intake
+from emaild.jobs.looking import Looking
 from emaild.jobs.schedule import Schedule
 from emaild.jobs.status import StatusBoard
 from emaild.jobs.sweep import Sweep
@@ -68,6 +70,7 @@ class Daemon:
         self._inbound = Schedule(self._clock, per_host=per_host)
         self._outbound = Schedule(self._clock, per_host=settings.emaild.outbound_workers)
         self._idle = IdleWatch(self._clock)
+        self._looking = Looking()
         self._board = StatusBoard(store.mailboxes)
         self._mailboxes: Supervisor[Served[MailboxSection]] = Supervisor(self._start_mailbox)
         self._ways: Supervisor[Served[WayOutSection]] = Supervisor(self._start_way_out)
@@ -84,6 +87,7 @@ class Daemon:
 
     def _start_mailbox(self, served: Served[MailboxSection]) -> Collect:
         section, proxy = served
+        intake = Intake(section, lambda: self._settings, store=self._store, looking=self._looking, clock=self._clock)
         job = Collect(
             section,
             source_for(section, proxy),
@@ -92,7 +96,7 @@ class Daemon:
             idle=self._idle,
             board=self._board,
             clock=self._clock,
-            queue=lambda: self._settings.queue_for(section),
+            intake=intake,
         )
         self._inbound.add(job)
         return job

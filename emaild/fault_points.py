@@ -19,6 +19,7 @@ class FaultPoint(Enum):
     """Where; and what is true there."""
 
     FETCHED = ("inbound.fetched", "mails are in memory, nothing is stored")
+    UNDERSTANDING = ("inbound.understanding", "a mail is marked as being looked at, nothing of it is stored")
     STORED = ("inbound.stored", "interactions and keys are committed, the server was not told")
     ACKNOWLEDGED = (
         "inbound.acknowledged",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -12,6 +14,8 @@ ID_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 ID_TICK = timedelta(microseconds=10)
 ID_TIME_DIGITS = 10  # 36**10 ticks last until the year 3128
 ID_RANDOM_DIGITS = 6  # 31 bits: a clash needs thousands of ids in one tick, and is refused by the store
+TOKEN = re.compile(r"\[#([0-9A-Z]{16})\]")
+"""Our own mark in a subject: an answer to a mail that carries it belongs to the thread of the mail with that id."""
 
 
 def new_id(now: datetime) -> str:
@@ -22,6 +26,11 @@ def new_id(now: datetime) -> str:
         number, digit = divmod(number, 36)
         digits = ID_DIGITS[digit] + digits
     return digits + "".join(secrets.choice(ID_DIGITS) for _ in range(ID_RANDOM_DIGITS))
+
+
+def token(name: str) -> str:
+    """The mark by which answers find the mail with that id, to be put into a subject; `TOKEN` finds it."""
+    return f"[#{name}]"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,21 +57,80 @@ class Attachment:
     inline: bool = False
 
 
+class ReportKind(StrEnum):
+    """What a report is: RFC 3464, RFC 8098, RFC 5965, or a bounce that no standard describes."""
+
+    DSN = "dsn"
+    MDN = "mdn"
+    ARF = "arf"
+    BOUNCE = "bounce"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportedRecipient:
+    """What a report says of one recipient; what it does not say is empty.
+
+    `action` is failed, delayed, delivered, relayed or expanded (RFC 3464 §2.3.3), of a read receipt its disposition
+    type (RFC 8098 §3.2.6.2), of an abuse report its feedback type (RFC 5965 §3.1); `status` is as 5.1.1 (RFC 3463).
+    """
+
+    address: str = ""
+    action: str = ""
+    status: str = ""
+    diagnostic: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """A mail about another mail. `user_data` is what it adds to the attached data, as Genesys names the keys.
+
+    `original_message_id` (with its angle brackets) and `envelope_id` (RFC 3464 §2.2.1) name the mail that it is about.
+    """
+
+    kind: ReportKind
+    recipients: tuple[ReportedRecipient, ...] = ()
+    original_message_id: str | None = None
+    envelope_id: str = ""
+    user_data: Mapping[str, str | int] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the mail did not reach at least one recipient, and will not."""
+        return any(recipient.action == "failed" for recipient in self.recipients)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What a mail says, read from its bytes. Whatever a broken mail does not say is empty."""
+    """What a mail says, read from its bytes. Whatever a broken mail does not say is empty.
+
+    `text` is the plain text; of a mail that has only HTML it is read from that. `reply` is what its author wrote of it,
+    `quoted` the rest. `headers` are all fields of the header, as they stand, unfolded. `return_path` is what delivery
+    noted as the envelope's sender: empty for the null sender, None where it noted none. `enclosed_ids` are the
+    Message-IDs of mails that lie in it as parts. `automatic` says why no person wrote it, `wrapped` why it could
+    not be read and a wrapping message stands for it.
+    """
 
     subject: str = ""
     sender: str = ""
+    sender_personal: str = ""
+    reply_to: tuple[str, ...] = ()
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
+    return_path: str | None = None
     message_id: str | None = None
     in_reply_to: str | None = None
     references: tuple[str, ...] = ()
+    enclosed_ids: tuple[str, ...] = ()
     date: datetime | None = None
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     text: str = field(default="", repr=False)
     html: str = field(default="", repr=False)
+    reply: str = field(default="", repr=False)
+    quoted: str = field(default="", repr=False)
     attachments: tuple[Attachment, ...] = ()
+    automatic: str | None = None
+    report: Report | None = None
+    wrapped: str | None = None
 
 
 class InteractionState(StrEnum):
@@ -76,7 +144,10 @@ class InteractionState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Interaction:
-    """A mail that programs can work with. `raw_digest` finds its bytes in the store."""
+    """A mail that programs can work with. `raw_digest` finds its bytes in the store.
+
+    `user_data` is the attached data, as Genesys names the keys.
+    """
 
     id: str
     type: str
@@ -87,8 +158,40 @@ class Interaction:
     thread_id: str
     raw_digest: str
     facts: Facts
+    user_data: Mapping[str, str | int] = field(default_factory=dict)
     parent_id: str | None = None
     state: InteractionState = InteractionState.NEW
+
+
+class Unique(StrEnum):
+    """Among which mails a mail must be the only one."""
+
+    IN_ACCOUNT = "in account"
+    EVERYWHERE = "everywhere"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Understood:
+    """What a mail in becomes, and what is remembered of it beside.
+
+    `interactions` are its copies, all with the same thread and bytes; none where it is a mail again that became the
+    interaction `duplicate_of`. `digest` is that of its bytes as they came, whatever is stored in their place.
+    `fingerprint` is the same whichever way a mail took. Where `unique` is set, the store
+    keeps no second mail with the same Message-ID and fingerprint: none of the same account, or none at all.
+    `subject_matches` are the texts in its subject by which mails find their thread.
+
+    For the log: `reused_id_of` is an interaction with the same Message-ID and another content, `dropped` how many
+    recipients got no copy.
+    """
+
+    interactions: tuple[Interaction, ...]
+    digest: str
+    fingerprint: str = ""
+    unique: Unique | None = None
+    duplicate_of: str | None = None
+    subject_matches: tuple[str, ...] = ()
+    reused_id_of: str | None = None
+    dropped: int = 0
 
 
 class RecipientState(StrEnum):
@@ -112,7 +215,11 @@ class OutboundState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Outbound:
-    """A mail to be sent: `sender` and `recipients` are the envelope (RFC 5321 §2.3.1), `raw` has CRLF line ends."""
+    """A mail to be sent: `sender` and `recipients` are the envelope (RFC 5321 §2.3.1), `raw` has CRLF line ends.
+
+    What is remembered of it when it comes into the outbox: `answers` are the Message-IDs of mails that it answers, the
+    nearest first; `automatic` that no person wrote it; `subject_matches` as in `Understood`.
+    """
 
     id: str
     way_out: str
@@ -121,6 +228,9 @@ class Outbound:
     message_id: str
     raw: bytes = field(repr=False)
     attempts: int = 0
+    answers: tuple[str, ...] = ()
+    automatic: bool = False
+    subject_matches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,17 +6,25 @@ import socket
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from emaild.errors import RemoteError, Unreachable
 from emaild.jobs.collect import Collect
+from emaild.jobs.intake import Intake
+from emaild.jobs.looking import Looking
 from emaild.jobs.schedule import Schedule
 from emaild.jobs.status import StatusBoard
 from emaild.message import Inbound, Interaction
 from emaild.net.idle import IdleWatch
+from emaild.settings.daemon import EmaildSection, StoreSection
+from emaild.settings.load import Settings
+from emaild.settings.log import LogSection
 from emaild.settings.mailbox import AfterFetch, FirstFetch, MailboxSection
+from emaild.settings.processing import ProcessingSection
 from emaild.settings.secret import Secret
+from emaild.settings.way_out import WayOutSection
 from emaild.sources import Listing, Wait
 from emaild.store import Store
 from emaild.store.mailboxes import MailboxStatus
@@ -36,6 +44,7 @@ class Mailbox:
     breaks_at: set[str] = field(default_factory=set)  # the connection breaks when one of these is fetched
     refuses: set[str] = field(default_factory=set)
     tells: dict[str, int] = field(default_factory=dict)  # sizes that the server tells instead of the true ones
+    no_heads: bool = False  # the server will not give the beginning of a mail
     read_only: bool = False
     down: RemoteError | None = None  # what a connection meets
     breaks_at_acknowledging: int = 0  # so many times
@@ -93,6 +102,12 @@ class MemorySource:
             self._mailbox.log.append(f"fetch {' '.join(batch)}")
             yield [Inbound(key=key, raw=self._mailbox.mails[key]) for key in batch]
 
+    def head(self, key: str, most: int) -> bytes | None:
+        self._mailbox.log.append(f"head {key}")
+        if key in self._mailbox.breaks_at:
+            self._break("fetch the beginning")
+        return None if self._mailbox.no_heads or key not in self._mailbox.mails else self._mailbox.mails[key][:most]
+
     def acknowledge(self, keys: Sequence[str]) -> None:
         if keys and self._mailbox.breaks_at_acknowledging:
             self._mailbox.breaks_at_acknowledging -= 1
@@ -125,6 +140,29 @@ class MemorySource:
         raise Unreachable("mail.example", action, "the connection broke")
 
 
+def settings(
+    *sections: MailboxSection, ways_out: Sequence[WayOutSection] = (), templates: Path | None = None, **given: Any
+) -> Settings:
+    """Settings with these sections; *given* are fields of [email-processing]."""
+    return Settings(
+        emaild=EmaildSection(templates=templates),
+        mailboxes={section.name: section for section in sections},
+        ways_out={way.name: way for way in ways_out},
+        processing=ProcessingSection(**({"default_inbound_queue": "default"} | given)),
+        proxies={},
+        secrets={},
+        endpoints={},
+        store=StoreSection(),
+        log=LogSection(),
+        origins={},
+        files=(),
+        watched=(),
+        secret_files=(),
+        digest="",
+        warnings=(),
+    )
+
+
 class Reading:
     """The job of one mailbox section, with what it works on. Use it as a context."""
 
@@ -154,6 +192,8 @@ class Reading:
             endpoint=endpoint,
             **given,
         )
+        self.settings = settings(self.section)
+        self.looking = Looking()
         self.source = MemorySource(self.section, self.mailbox)
         self.schedule = Schedule(clock, per_host=8)
         self.board = StatusBoard(store.mailboxes)
@@ -170,7 +210,7 @@ class Reading:
             idle=self.idle,
             board=self.board,
             clock=clock,
-            queue=lambda: "default",
+            intake=Intake(self.section, lambda: self.settings, store=self.store, looking=self.looking, clock=clock),
         )
 
     def __enter__(self) -> Self:

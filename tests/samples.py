@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from emaild.message import Facts, Inbound, Interaction, Outbound, Receipt, RecipientState, new_id
+from emaild.message import Facts, Inbound, Interaction, Outbound, Receipt, RecipientState, Understood, new_id
 from emaild.mime.view import facts
+from emaild.store import Store
 from emaild.store.raw import digest
 from tests.clock import START
 
@@ -40,6 +42,14 @@ def taken(
         raw_digest=digest(body),
         facts=said,
     )
+
+
+def kept(
+    store: Store, account: str, mails: Iterable[tuple[Inbound, Interaction]], *, settled: bool = True
+) -> frozenset[str]:
+    """`Interactions.keep` for mails that become one interaction each."""
+    entries = [(inbound, Understood(interactions=(entry,), digest=entry.raw_digest)) for inbound, entry in mails]
+    return store.interactions.keep(account, entries, settled=settled)
 
 
 def outbound(*recipients: str, way_out: str = "smtp-client", raw: bytes | None = None) -> Outbound:

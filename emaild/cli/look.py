@@ -7,13 +7,17 @@ import os
 from dataclasses import replace
 from functools import partial
 
+from emaild.cli.held import show_held, try_again
+from emaild.cli.interaction_json import interaction_json
 from emaild.cli.output import iso, json_line, moment, table
 from emaild.cli.registry import Add
 from emaild.cli.state import opened, settings_of
 from emaild.errors import UsageError
 from emaild.message import Interaction
 from emaild.mime.view import facts
+from emaild.mime.wrapping import wrapping
 from emaild.settings.load import Settings
+from emaild.settings.properties import MimeProperties
 from emaild.store import Store
 from emaild.store.outbox import OutboxEntry
 
@@ -32,6 +36,10 @@ def register(add: Add) -> None:
         if name == "inbox":
             made.add_argument("--full", action="store_true", help="with the texts")
             made.add_argument("--raw", action="store_true", help="with an id: the mail itself, byte for byte")
+            made.add_argument(
+                "--held", action="store_true", help="the mails that emaild itself failed on; with an id, why"
+            )
+            made.add_argument("--again", metavar="ID", help="process a held mail once more, or 'all' of them")
     made = add("mailboxes", _mailboxes, "the state of each mailbox: last poll, last mail, last error, next due")
     made.add_argument("--json", action="store_true", help="one object a line")
 
@@ -45,24 +53,25 @@ def _count(text: str) -> int:
 def _inbox(arguments: argparse.Namespace) -> int:
     if arguments.raw and not arguments.id:
         raise UsageError("--raw prints one mail: it needs an id")
+    if arguments.again and (arguments.id or arguments.held):
+        raise UsageError("--again has its own id; leave the others out")
     settings = settings_of(arguments.conf)
     with opened(settings, must_exist=True) as store:
-        kept = store.interactions
-        found = [kept.get(arguments.id)] if arguments.id else kept.all(arguments.limit)
-        if arguments.id and arguments.raw:
-            _write(kept.raw(next(iter(found))))
-        elif arguments.json:
-            for entry in found:
-                json_line(
-                    interaction_json(_full(store, settings, entry) if arguments.full else entry, full=arguments.full)
-                )
-        elif arguments.id:
-            for entry in found:
-                _print_interaction(_full(store, settings, entry))
+        if arguments.again:
+            return try_again(store, settings, arguments.again)
+        if arguments.raw:
+            _write(_raw(store, arguments))
+        elif arguments.held:
+            show_held(store, arguments)
         else:
-            rows = ((e.id, moment(e.received), e.mailbox, e.queue, e.facts.sender, e.facts.subject) for e in found)
-            table(("ID", "RECEIVED", "MAILBOX", "QUEUE", "FROM", "SUBJECT"), rows, "no interactions yet")
+            _interactions(store, settings, arguments)
     return os.EX_OK
+
+
+def _raw(store: Store, arguments: argparse.Namespace) -> bytes:
+    if arguments.held:
+        return store.held.raw(store.held.get(arguments.id))
+    return store.interactions.raw(store.interactions.get(arguments.id))
 
 
 def _write(raw: bytes) -> None:
@@ -70,57 +79,59 @@ def _write(raw: bytes) -> None:
         out.write(raw)
 
 
+def _interactions(store: Store, settings: Settings, arguments: argparse.Namespace) -> None:
+    kept = store.interactions
+    found = [kept.get(arguments.id)] if arguments.id else kept.all(arguments.limit)
+    if arguments.json:
+        for entry in found:
+            read = _full(store, settings, entry) if arguments.full else entry
+            json_line(inbox_json(read, full=arguments.full))
+    elif arguments.id:
+        for entry in found:
+            _print_interaction(_full(store, settings, entry))
+    else:
+        rows = (
+            (e.id, moment(e.received), e.mailbox, e.subtype, e.queue, e.facts.sender, e.facts.subject) for e in found
+        )
+        table(("ID", "RECEIVED", "MAILBOX", "SUBTYPE", "QUEUE", "FROM", "SUBJECT"), rows, "no interactions yet")
+
+
 def _full(store: Store, settings: Settings, entry: Interaction) -> Interaction:
     """With its texts, read from the mail's bytes as its mailbox's section has them read."""
     section = settings.mailboxes.get(entry.mailbox)
-    raw = store.interactions.raw(entry)
-    return replace(entry, facts=facts(raw, section.mime) if section else facts(raw))
+    reading = section.mime if section else MimeProperties()
+    said, kept = facts(store.interactions.raw(entry), reading, settings.processing), entry.facts
+    if kept.wrapped and not said.wrapped:  # only its header is there: it was too big
+        said = wrapping(said, kept.wrapped, sum(part.size for part in kept.attachments), settings.processing)
+    texts = {name: getattr(said, name) for name in ("text", "html", "reply", "quoted", "headers")}
+    return replace(entry, facts=replace(kept, **texts))
 
 
-def interaction_json(entry: Interaction, *, full: bool) -> dict[str, object]:
-    """An interaction as programs see it; the texts only when *full*."""
-    said = entry.facts
-    shown: dict[str, object] = {
+def inbox_json(entry: Interaction, *, full: bool) -> dict[str, object]:
+    """A stored interaction as programs see it; the texts only when *full*."""
+    return {
         "id": entry.id,
-        "type": entry.type,
-        "subtype": entry.subtype,
         "mailbox": entry.mailbox,
         "received": iso(entry.received),
         "queue": entry.queue,
         "state": entry.state.value,
         "thread_id": entry.thread_id,
         "parent_id": entry.parent_id,
-        "subject": said.subject,
-        "from": said.sender,
-        "to": list(said.to),
-        "cc": list(said.cc),
-        "message_id": said.message_id,
-        "in_reply_to": said.in_reply_to,
-        "references": list(said.references),
-        "date": iso(said.date),
-        "attachments": [
-            {
-                "name": part.name,
-                "content_type": part.content_type,
-                "size": part.size,
-                "content_id": part.content_id,
-                "inline": part.inline,
-            }
-            for part in said.attachments
-        ],
+        **interaction_json(entry, full=full),
     }
-    if full:
-        shown |= {"text": said.text, "html": said.html}
-    return shown
 
 
 def _print_interaction(entry: Interaction) -> None:
-    shown = interaction_json(entry, full=False)
+    shown = inbox_json(entry, full=False) | {"report": entry.facts.report and entry.facts.report.kind.value}
     shown["received"], shown["date"] = moment(entry.received), moment(entry.facts.date)
     shown["attachments"] = ", ".join(f"{part.name} ({part.size} bytes)" for part in entry.facts.attachments)
-    for name in ("to", "cc", "references"):
+    for name in ("reply_to", "to", "cc", "references"):
         shown[name] = ", ".join(getattr(entry.facts, name))
+    data = shown.pop("user_data")
     table(("", ""), [(name, value) for name, value in shown.items() if value], "")
+    if isinstance(data, dict):
+        print()
+        table(("ATTACHED DATA", ""), list(data.items()), "")
     print()
     print(entry.facts.text or entry.facts.html)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import signal
 import sys
@@ -11,10 +12,19 @@ from pathlib import Path
 from typing import NoReturn
 
 from emaild import __version__
-from emaild.cli import conf, demo, import_, look, run, send
 from emaild.errors import ConfigError, OperatorError, StoreFailed, UsageError
 
 DEFAULT_CONF = Path("/etc/emaild/emaild.conf")
+MODULES = {
+    "run": ("run", "backup"),
+    "demo": ("demo",),
+    "conf": ("check", "options", "show"),
+    "import_": ("import",),
+    "send": ("send",),
+    "look": ("inbox", "outbox", "history", "mailboxes"),
+    "inspect": ("inspect",),
+}
+"""The modules of commands, and theirs: only what a command line asks for is loaded, for some need half a second."""
 INTERRUPTED = 128 + signal.SIGINT  # what a shell reports of a process that Ctrl-C ended
 
 
@@ -25,8 +35,8 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}; '{self.prog} --help' shows what there is")
 
 
-def parser() -> Parser:
-    """The whole command line."""
+def parser(wanted: str = "") -> Parser:
+    """The command line; of a command that is there nothing but that."""
     top = Parser(prog="emaild", description="Mailboxes in, interactions, a durable outbox out.")
     top.add_argument("--version", action="version", version=f"emaild {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
@@ -39,19 +49,15 @@ def parser() -> Parser:
         )
         return made
 
-    run.register(add)
-    demo.register(add)
-    conf.register(add)
-    import_.register(add)
-    send.register(add)
-    look.register(add)
+    for module in [name for name, theirs in MODULES.items() if wanted in theirs] or MODULES:
+        importlib.import_module(f"emaild.cli.{module}").register(add)
     return top
 
 
 def command(arguments: Sequence[str]) -> int:
     """Run one command line. Returns the exit code; nothing but a fault of ours leaves it as an exception."""
     try:
-        chosen = parser().parse_args(arguments)
+        chosen = parser(next(iter(arguments), "")).parse_args(arguments)
         code = chosen.does(chosen)
         sys.stdout.flush()
     except OperatorError as error:

@@ -13,7 +13,7 @@ from emaild.cli.registry import Add
 from emaild.cli.state import opened, settings_of
 from emaild.errors import ConfigError, InputError, UsageError
 from emaild.fault_points import FaultPoint
-from emaild.message import Outbound, new_id
+from emaild.jobs.outgoing import outgoing
 from emaild.render.compose import Composed, Draft, Enclosed, adopt, author_of, compose
 from emaild.render.templates import rendered
 from emaild.settings.load import Settings
@@ -43,14 +43,7 @@ def _send(arguments: argparse.Namespace) -> int:
     make = _test_mail if arguments.test else _finished_mail if arguments.file else _composed_mail
     mail, way = make(settings, arguments, now)
     fault_points.reached(FaultPoint.COMPOSED)
-    outbound = Outbound(
-        id=new_id(now),
-        way_out=way.name,
-        sender=mail.sender,
-        recipients=mail.recipients,
-        message_id=mail.message_id,
-        raw=mail.raw,
-    )
+    outbound = outgoing(mail, way.name, settings.processing, now)
     with opened(settings, must_exist=False) as store:
         store.outbox.add(outbound, now)
     fault_points.reached(FaultPoint.QUEUED)

@@ -7,8 +7,9 @@ goes on from there, and a step that is done twice changes nothing.
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from emaild import fault_points
@@ -16,18 +17,16 @@ from emaild.clock import Clock
 from emaild.errors import RemoteError, StoreFailed
 from emaild.fault_points import FaultPoint
 from emaild.jobs.health import Health, StoreHealth
+from emaild.jobs.intake import Intake
 from emaild.jobs.left_out import LeftOut
 from emaild.jobs.schedule import Schedule
 from emaild.jobs.status import StatusBoard
 from emaild.log import events
-from emaild.message import Facts, Inbound, Interaction, new_id
-from emaild.mime.view import facts
 from emaild.net.idle import IdleWatch
 from emaild.retry import Backoff
-from emaild.settings.mailbox import AfterFetch, MailboxSection
+from emaild.settings.mailbox import MailboxSection
 from emaild.sources import Listing, Source, Wait
 from emaild.store import Store
-from emaild.store.raw import digest
 
 LEAST_BACKOFF = 5.0  # seconds; a mailbox that fails is left alone for this long at least
 MOST_BACKOFF = 900.0  # seconds; a server that is back is used again within a quarter of an hour
@@ -46,7 +45,7 @@ class Collect:
         idle: IdleWatch,
         board: StatusBoard,
         clock: Clock,
-        queue: Callable[[], str],
+        intake: Intake,
     ) -> None:
         self._section = section
         self._source = source
@@ -55,13 +54,13 @@ class Collect:
         self._idle = idle
         self._board = board
         self._clock = clock
-        self._queue = queue
+        self._intake = intake
         self._stopped = threading.Event()
         # Asked for when the connection broke, or not given: they wait until nothing else is to be done, so that no
         # mail keeps others from being taken, or the server from being told of them. In the order of their tries.
         self._late: dict[str, None] = {}
         self._careful = False  # the connection broke: fetch one by one, so that the mail which does it is found
-        self._left_out = LeftOut(section, source, store.interactions)
+        self._left_out = LeftOut(section, source, store.interactions, intake, clock)
         backoff = Backoff(first=max(section.cycle_time, LEAST_BACKOFF), maximum=MOST_BACKOFF)
         self._health = Health(section.name, backoff, events.mailbox_failed, events.mailbox_recovered)
         self._store_health = StoreHealth(f"keep mail of {section.name}")
@@ -77,7 +76,7 @@ class Collect:
         """One turn, and then wait for the next as the source says."""
         self._idle.recall(self.name)
         if self._stopped.is_set():
-            self._source.close()
+            self._end()
             return None
         try:
             more = self._turn()
@@ -95,6 +94,11 @@ class Collect:
             return wait.seconds
         self._idle.watch(self.name, wait.connection, wait.seconds, lambda: self._schedule.wake(self))
         return None
+
+    def _end(self) -> None:
+        self._source.close()
+        with contextlib.suppress(StoreFailed):  # then these mails are looked at with care after the next start
+            self._intake.end()
 
     def _failed(self, error: RemoteError) -> float:
         self._source.close()
@@ -168,6 +172,7 @@ class Collect:
             if old:
                 kept.remember(account, listing.cursor, sorted(old))
                 unknown = [key for key in unknown if key not in old]
+        self._late |= {key: None for key in unknown if self._left_out.has_broken(key)}
         still = set(unknown)
         self._late = {key: None for key in self._late if key in still}
         rank = {key: number for number, key in enumerate(self._late, start=1)}
@@ -178,17 +183,10 @@ class Collect:
         acknowledged: list[str] = []
         missing = dict.fromkeys(keys)
         try:
-            for batch in self._fetch(keys, one_by_one=one_by_one):
-                fault_points.reached(FaultPoint.FETCHED)
-                given = [inbound.key for inbound in batch]
-                missing = {key: None for key in missing if key not in given}
-                taken = self._left_out.after_fetch(batch)
-                if not taken:
-                    continue
-                done = [inbound.key for inbound in taken]
-                self._keep(taken)
+            for done in self._stored(keys, one_by_one=one_by_one):
                 fault_points.reached(FaultPoint.STORED)
-                self._source.acknowledge(done)
+                missing = {key: None for key in missing if key not in done}
+                self._acknowledge(done)
                 acknowledged += done
                 if self._stopped.is_set():
                     return acknowledged
@@ -197,7 +195,7 @@ class Collect:
             self._postpone(self._left_out.without(missing)[:1])
             raise
         self._careful = False
-        self._postpone(missing)
+        self._postpone(self._left_out.without(missing))
         return acknowledged
 
     def _postpone(self, keys: Iterable[str]) -> None:
@@ -205,48 +203,34 @@ class Collect:
             self._late.pop(key, None)
             self._late[key] = None
 
-    def _fetch(self, keys: Sequence[str], *, one_by_one: bool) -> Iterator[list[Inbound]]:
+    def _stored(self, keys: Sequence[str], *, one_by_one: bool) -> Iterator[list[str]]:
+        """Fetch and store. Each batch is in the store when its keys are given."""
         for part in [[key] for key in keys] if one_by_one else [keys]:
-            yield from self._source.fetch(self._left_out.before_fetch(part))
+            try:
+                yield from self._fetch(part)
+            except RemoteError as error:
+                self._left_out.broke(part, error)
+                raise
 
-    def _keep(self, batch: Sequence[Inbound]) -> None:
-        """One commit for the batch."""
-        entries = [(inbound, self._interaction(inbound)) for inbound in batch]
-        settled = self._section.after is AfterFetch.LEAVE
-        again = self._store.interactions.keep(self._section.account, entries, settled=settled)
-        for inbound, entry in entries:
-            if inbound.key in again:
-                events.mail_known(section=self.name, key=inbound.key)
-                continue
-            events.interaction_created(
-                section=self.name,
-                interaction=entry.id,
-                subtype=entry.subtype,
-                queue=entry.queue,
-                message_id=entry.facts.message_id,
-                size=len(inbound.raw),
-            )
-        self._board.update(self.name, last_mail=self._clock.now())
+    def _fetch(self, keys: Sequence[str]) -> Iterator[list[str]]:
+        fitting, stripped = self._left_out.before_fetch(keys)
+        if stripped:
+            yield stripped
+        for batch in self._source.fetch(fitting):
+            fault_points.reached(FaultPoint.FETCHED)
+            taken, stripped = self._left_out.after_fetch(batch)
+            if taken:
+                self._intake.take(taken)
+                self._board.update(self.name, last_mail=self._clock.now())
+            if taken or stripped:
+                yield [*(inbound.key for inbound in taken), *stripped]
 
-    def _interaction(self, inbound: Inbound) -> Interaction:
-        now = self._clock.now()
-        name = new_id(now)
-        return Interaction(
-            id=name,
-            type="Inbound",
-            subtype="InboundNew",
-            mailbox=self.name,
-            received=now,
-            queue=self._section.endpoint or self._queue(),
-            thread_id=name,
-            raw_digest=digest(inbound.raw),
-            facts=self._facts(inbound),
-        )
-
-    def _facts(self, inbound: Inbound) -> Facts:
-        """A mail that our own code cannot read is stored all the same."""
-        try:
-            return facts(inbound.raw, self._section.mime)
-        except Exception:  # noqa: BLE001  (one bad mail must not stop its mailbox)
-            events.mail_unreadable(section=self.name, key=inbound.key)
-            return Facts()
+    def _acknowledge(self, keys: Sequence[str]) -> None:
+        """Tell the server of what is in the store; what could not be read goes from there where that is asked for."""
+        bad = {}
+        if self._section.delete_bad_formatted_msg:
+            bad = {key: reason for key, reason in self._intake.unreadable.items() if key in keys}
+        if bad and self._source.delete(tuple(bad)):
+            for key, reason in bad.items():
+                events.mail_bad_format_deleted(section=self.name, key=key, reason=reason)
+        self._source.acknowledge([key for key in keys if key not in bad])

@@ -1,7 +1,7 @@
-"""Mails that are left on their server for their size: which these are, and since when they would be taken.
+"""Mails that are left on their server: those that are too big, have a wrong size, or break every connection.
 
 They are remembered with the limit that they exceed, so that they are told of once, also after a restart, and are
-taken when the limit is raised.
+taken when the limit is raised. Of a mail that is too big the header is taken, or the mail without its attachments.
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
+from emaild.clock import Clock
+from emaild.errors import RemoteError
+from emaild.jobs.intake import HEADER, LARGEST_HEADER, Intake
 from emaild.log import events
 from emaild.message import Inbound
 from emaild.settings.mailbox import MailboxSection
@@ -16,34 +19,48 @@ from emaild.sources import Source
 from emaild.store.interactions import Interactions
 
 WRONG_SIZE = 0  # stands for the limit of a mail that has another size than its server told
+BREAKS = -1  # stands for the limit of a mail that breaks the connection
+MOST_BREAKS = 5  # so often, with nothing else asked for, while other mails come
+REST = 86_400.0  # seconds for which it is left out then; the server may have been mended
 
 
 class LeftOut:
     """What is left out of one section's account. A turn begins with `again`."""
 
-    def __init__(self, section: MailboxSection, source: Source, kept: Interactions) -> None:
+    def __init__(
+        self, section: MailboxSection, source: Source, kept: Interactions, intake: Intake, clock: Clock
+    ) -> None:
         self._section = section
         self._source = source
         self._kept = kept
+        self._intake = intake
+        self._clock = clock
         self._place = f"left-out:{section.account}"  # they are kept as the cursor of an account of this name
         self._limits: dict[str, int] = {}
         self._deleted: set[str] = set()  # in this turn; if it fails they are listed, and deleted, again
         self._told: Mapping[str, int] = {}
+        self._given = 0  # mails that came
+        # How often each broke the connection alone, and how many mails had come when it first was among those that did.
+        self._breaks: dict[str, tuple[int, int]] = {}
+        self._resting: dict[str, float] = {}  # until when
 
     def again(self) -> list[str]:
         """Keys that were left out, and that the section would take by now."""
         self._limits = json.loads(self._kept.cursor(self._place) or "{}")
         self._deleted.clear()
-        return [key for key, limit in self._limits.items() if self._would_take(limit)]
+        return [key for key in self._limits if self._would_take(key)]
 
-    def _would_take(self, limit: int) -> bool:
+    def _would_take(self, key: str) -> bool:
+        limit = self._limits[key]
+        if limit == BREAKS:
+            return self._resting.get(key, 0.0) <= self._clock.monotonic()
         if limit == WRONG_SIZE:
             return self._section.allow_bad_msg_size
         return not self._section.maximum_msg_size or self._section.maximum_msg_size > limit
 
     def without(self, keys: Iterable[str]) -> list[str]:
         """Those of *keys* that are not left out."""
-        still = {key for key, limit in self._limits.items() if not self._would_take(limit)}
+        still = {key for key in self._limits if not self._would_take(key)}
         return [key for key in keys if key not in still and key not in self._deleted]
 
     def forget(self, keys: Iterable[str]) -> None:
@@ -51,17 +68,29 @@ class LeftOut:
         gone = set(keys)
         if gone:
             self._remember({key: limit for key, limit in self._limits.items() if key not in gone})
+            for key in gone:
+                self._breaks.pop(key, None)
+                self._resting.pop(key, None)
 
-    def before_fetch(self, keys: Sequence[str]) -> list[str]:
-        """Those that fit, by what the server tells of their sizes; the others are left out, or deleted."""
+    # Sizes
+
+    def before_fetch(self, keys: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Those that fit, by what the server tells of their sizes; and those that were taken without attachments.
+
+        The others are left out, or deleted.
+        """
         limited = self._section.maximum_msg_size or not self._section.allow_bad_msg_size
         self._told = self._source.sizes(keys) if limited and keys else {}
-        big = self._leave_big(self._told)
-        return [key for key in keys if key not in big]
+        big, stripped = self._leave_big(self._told, {})
+        return [key for key in keys if key not in big], stripped
 
-    def after_fetch(self, mails: Sequence[Inbound]) -> list[Inbound]:
-        """Those that fit, by the sizes that they turned out to have."""
-        big = self._leave_big({mail.key: len(mail.raw) for mail in mails})
+    def after_fetch(self, mails: Sequence[Inbound]) -> tuple[list[Inbound], list[str]]:
+        """The same by the sizes that they turned out to have."""
+        self._given += len(mails)
+        raws = {mail.key: mail.raw for mail in mails}
+        for key in raws:
+            self._breaks.pop(key, None)
+        big, stripped = self._leave_big({key: len(raw) for key, raw in raws.items()}, raws)
         wrong = [mail for mail in mails if mail.key not in big and self._has_wrong_size(mail)]
         for mail in wrong:
             events.mail_bad_size(
@@ -69,25 +98,63 @@ class LeftOut:
             )
         if wrong:
             self._remember(self._limits | {mail.key: WRONG_SIZE for mail in wrong})
-        return [mail for mail in mails if mail.key not in big and mail not in wrong]
+        return [mail for mail in mails if mail.key not in big and mail not in wrong], stripped
 
     def _has_wrong_size(self, mail: Inbound) -> bool:
         return not self._section.allow_bad_msg_size and self._told.get(mail.key, len(mail.raw)) != len(mail.raw)
 
-    def _leave_big(self, sizes: Mapping[str, int]) -> set[str]:
-        """The keys of those above maximum-msg-size."""
+    def _leave_big(self, sizes: Mapping[str, int], raws: Mapping[str, bytes]) -> tuple[set[str], list[str]]:
+        """The keys of those above maximum-msg-size, and which of them were taken without attachments."""
         limit = self._section.maximum_msg_size
         big = {key: size for key, size in sizes.items() if limit and size > limit}
         if not big:
-            return set()
+            return set(), []
+        stripped = [key for key, size in big.items() if self._take_part(key, size, raws.get(key))]
         deleted = self._section.delete_big_msg and self._source.delete(tuple(big))
         if deleted:
             self._deleted.update(big)
         else:
-            self._remember(self._limits | dict.fromkeys(big, limit))
+            self._remember(self._limits | {key: limit for key in big if key not in stripped})
         for key, size in big.items():
-            events.mail_too_big(section=self._section.name, key=key, size=size, limit=limit, deleted=deleted)
-        return set(big)
+            if key in stripped:
+                events.mail_stripped(section=self._section.name, key=key, size=size, limit=limit)
+            else:
+                events.mail_too_big(section=self._section.name, key=key, size=size, limit=limit, deleted=deleted)
+        return set(big), stripped
+
+    def _take_part(self, key: str, size: int, raw: bytes | None) -> bool:
+        """What is taken of a mail that is too big, as far as the server gives it. Whether that stands for the mail."""
+        strips = self._section.enable_big_msg_stripping
+        if not strips and not self._kept.unknown(self._section.account, [key + HEADER]):
+            return False  # when it was left for another limit
+        most = self._section.maximum_msg_size if strips else LARGEST_HEADER
+        head = self._source.head(key, most) if raw is None else raw[:most]
+        if head is None:
+            return False
+        (self._intake.take_stripped if strips else self._intake.take_header)(key, size, head)
+        return strips
+
+    # Broken connections
+
+    def has_broken(self, key: str) -> bool:
+        """Whether it was left out for that, and is tried once more."""
+        return self._limits.get(key) == BREAKS
+
+    def broke(self, keys: Sequence[str], error: RemoteError) -> None:
+        """The connection broke while these mails were asked for."""
+        for key in keys:
+            self._breaks.setdefault(key, (0, self._given))
+        if len(keys) > 1:
+            return
+        (key,) = keys
+        breaks, since = self._breaks[key]
+        self._breaks[key] = (breaks + 1, since)
+        if breaks + 1 < MOST_BREAKS or self._given == since:  # where no other comes it may be the server
+            return
+        if key not in self._resting:
+            events.mail_breaks_connection(section=self._section.name, key=key, reason=error.reason, retry_in=REST)
+        self._resting[key] = self._clock.monotonic() + REST
+        self._remember(self._limits | {key: BREAKS})
 
     def _remember(self, limits: dict[str, int]) -> None:
         self._kept.remember(self._place, json.dumps(limits))

@@ -51,15 +51,17 @@ class Sweep:
 
     def _prune(self) -> None:
         section, now = self._section(), self._clock.now()
-        gone = [0, 0]
+        gone = [0, 0, 0]
+        kept = (section.keep_interactions, section.keep_history)
         for place, days, prune in (
             (0, section.keep_interactions, self._store.interactions.prune),
             (1, section.keep_history, self._store.outbox.prune),
+            (2, max(kept) if all(kept) else 0, self._store.known.prune),  # threads outlive either
         ):
             for _ in range(STEPS if days else 0):
                 removed = prune(now - timedelta(days=days), STEP)
                 gone[place] += removed
                 if removed < STEP:
                     break
-        if any(gone):
+        if any(gone[:2]):
             events.store_pruned(interactions=gone[0], history=gone[1])

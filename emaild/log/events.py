@@ -151,11 +151,6 @@ def interaction_created(
     )
 
 
-def mail_unreadable(*, section: str, key: str) -> None:
-    """Our own code failed on a mail, with the traceback. Its bytes are stored, little is known of it."""
-    say("error", STANDARD, 30126, "mail.unreadable", section=section, key=key, exc_info=True)
-
-
 def mail_known(*, section: str, key: str) -> None:
     """A mail that was stored before came back under a new number; it stays one interaction."""
     say("info", TRACE, 30127, "mail.known", section=section, key=key)
@@ -355,3 +350,116 @@ def log_lines_lost(*, count: int) -> None:
 def log_texts_failed(*, file: str, reason: str) -> None:
     """The messagefile cannot be read; lines show the names of events."""
     say("warning", STANDARD, 30199, "log.texts_failed", file=file, reason=reason)
+
+
+# Mails that need more than to be taken
+
+
+def mail_held(*, section: str, key: str, held: str, reason: str) -> None:
+    """Our own code cannot take a mail: it is kept as it came. `emaild inbox --held` tells why, `--again` tries anew."""
+    say("error", STANDARD, 30230, "mail.held", section=section, key=key, held=held, reason=reason)
+
+
+def mail_suspected(*, section: str, count: int) -> None:
+    """emaild ended without warning while it looked at these mails: each is looked at alone now, the others go on."""
+    say("warning", STANDARD, 30231, "mail.suspected", section=section, count=count)
+
+
+def mail_breaks_connection(*, section: str, key: str, reason: str, retry_in: float) -> None:
+    """The connection broke whenever this mail was fetched, others come: it is left on the server for that long."""
+    say(
+        "error",
+        STANDARD,
+        30232,
+        "mail.breaks_connection",
+        section=section,
+        key=key,
+        reason=reason,
+        retry_in=round(retry_in),
+    )
+
+
+def mail_stripped(*, section: str, key: str, size: int, limit: int) -> None:
+    """A mail above maximum-msg-size was taken without its attachments (enable-big-msg-stripping)."""
+    say("warning", STANDARD, 30233, "mail.stripped", section=section, key=key, size=size, limit=limit)
+
+
+def mail_sender_told(*, section: str, key: str, outbound: str) -> None:
+    """The sender of a mail above maximum-msg-size is told of it (notify-big-msg-sender), by this mail in the outbox."""
+    say("info", INTERACTION, 30234, "mail.sender_told", section=section, key=key, outbound=outbound)
+
+
+def mail_sender_not_told(*, section: str, key: str, reason: str) -> None:
+    """The sender of a mail above maximum-msg-size cannot be told of it (notify-big-msg-sender)."""
+    say("warning", STANDARD, 30235, "mail.sender_not_told", section=section, key=key, reason=reason)
+
+
+def mail_bad_format_deleted(*, section: str, key: str, reason: str) -> None:
+    """A mail that cannot be read was deleted on its server (delete-bad-formatted-msg); it is in the store."""
+    say("warning", STANDARD, 30236, "mail.bad_format_deleted", section=section, key=key, reason=reason)
+
+
+# What a mail in is beside its interactions
+
+
+def mail_duplicate(*, section: str, key: str, interaction: str) -> None:
+    """A mail is in the store already, as this interaction, and becomes no other (enable-message-id-check)."""
+    say("info", INTERACTION, 30210, "mail.duplicate", section=section, key=key, interaction=interaction)
+
+
+def mail_message_id_reused(*, section: str, interaction: str, other: str, message_id: str | None) -> None:
+    """A mail has the Message-ID of another interaction and another content; both are kept."""
+    say(
+        "info",
+        INTERACTION,
+        30211,
+        "mail.message_id_reused",
+        section=section,
+        interaction=interaction,
+        other=other,
+        message_id=message_id,
+    )
+
+
+def interaction_copies_dropped(*, section: str, interaction: str, copies: int, dropped: int) -> None:
+    """A mail has more recipients than inbound-msg-copy-limit: there is no copy for the last `dropped` of them."""
+    say(
+        "warning",
+        STANDARD,
+        30212,
+        "interaction.copies_dropped",
+        section=section,
+        interaction=interaction,
+        copies=copies,
+        dropped=dropped,
+    )
+
+
+def mail_looped(*, section: str, interaction: str, sender: str) -> None:
+    """A mail came from one of our own addresses: its interaction is stopped at once (enable-mail-loops)."""
+    say("warning", STANDARD, 30213, "mail.looped", section=section, interaction=interaction, sender=sender)
+
+
+# Chat transcripts; numbers, names and texts are Genesys's (the guide, "Chat Transcripts")
+
+
+def transcript_bad_timestamp(*, response: str, pattern: str, reason: str, interaction: str | None = None) -> None:
+    """CHAT_DATE_FORMAT_PARSE_ERROR: Invalid Timestamp format provided in the Chat Transcript.
+
+    `reason` says what is wrong with it; the default one was used.
+    """
+    say(
+        "warning",
+        STANDARD,
+        30001,
+        "transcript.bad_timestamp",
+        response=response,
+        pattern=pattern,
+        reason=reason,
+        interaction=interaction,
+    )
+
+
+def transcript_unreadable(*, response: str, reason: str, interaction: str | None = None) -> None:
+    """CHAT_UNMARSHALL_ERROR: Failed to unmarshall the chat transcript XML. The chat transcript is not sent."""
+    say("error", STANDARD, 30002, "transcript.unreadable", response=response, reason=reason, interaction=interaction)

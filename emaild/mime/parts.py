@@ -1,102 +1,176 @@
-"""A mail taken apart: the parts that hold something.
-
-The library reads headers and encodings. Where a header ends and which boundary counts is found here, because an
-operator may choose it.
-"""
+"""A mail taken apart: the parts that hold something."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from email import policy
+from dataclasses import dataclass, replace
 from email.message import Message
-from email.parser import BytesParser
+from functools import cached_property
+from itertools import islice
 
 from emaild.mime import headers
+from emaild.mime.head import head
+from emaild.mime.limits import DEPTH, PARTS, TooMuch
+from emaild.mime.transfer import unpacked
 from emaild.settings.properties import MimeProperties
 
-DEEPEST = 50  # multiparts in multiparts; what lies deeper is one part, for each level costs another look at the whole
-LINE_END = rb"(?:\r\n|\n|\r)"
-NO_HEADER = rb"(?!From |[!-9;-~]*:|[ \t])"
-HEADER_END = re.compile(rb"(?:\A|(?<=\n)|(?<=\r)(?!\n))%b%b?" % (NO_HEADER, LINE_END))
-WHITE_HEADER_END = re.compile(rb"(?:\A|(?<=\n)|(?<=\r)(?!\n))(?:[ \t]*%b|%b)" % (LINE_END, NO_HEADER))
-LAST_LINE_END = re.compile(LINE_END + rb"\Z")
-DELIMITER = re.compile(rb"--(?<![^\r\n]--)([!-~][ -~]{0,199}?)[ \t]*(?=[\r\n]|\Z)")
+LINE_END = rb"(?:\r{0,2}\n|\r)"  # some gateways send CR CR LF
+DELIMITER = re.compile(
+    rb"--(?<![^\r\n]--)([!-~\x80-\xff][ -~\x80-\xff]{0,199}?)[ \t]{0,200}(?:%b(Content-)?|\Z)" % LINE_END, re.IGNORECASE
+)
+LOOKED_AT = 20  # lines that look like delimiters where none is known
+KIND = re.compile(r"""["'\s]*([!#$&^_.+\w-]{1,127})\s*(?:/\s*([!#$&^_.+\w-]{1,127}))?""", re.ASCII)  # RFC 6838 §4.2
+KINDS = {"text": "text/plain", "multipart": "multipart/mixed", "message": "text/plain"}
+KINDS |= dict.fromkeys(("application", "image", "audio", "video"), "application/octet-stream")
+"""What a type without a subtype is."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A mail, or a part of one: its header, and its body as it was sent."""
+    """A mail, or a part of one: its header, and its body as it was sent.
+
+    `header_cut` says in words which limit the header is beyond, empty where it is whole; `header` then holds what lies
+    before the limit and `body` all that follows. `plain`: it is read as text, whatever it says that it is. `at`: where
+    the body begins in the bytes of the mail, None where it lay encoded in another part. `choice`: which
+    multipart/alternative of the mail it lies in, 0 for none, the outermost if it lies in several.
+    """
 
     header: Message
     body: bytes
+    header_cut: str = ""
+    plain: bool = False
+    at: int | None = 0
+    choice: int = 0
 
-    @property
+    @cached_property
     def kind(self) -> str:
-        """The media type, in lower case."""
-        return self.header.get_content_type()
+        """The media type in lower case: of the first Content-Type that can be read, else text/plain (RFC 2045 §5.2)."""
+        if self.plain:
+            return "text/plain"
+        for value in headers.values(self.header, "Content-Type"):
+            found = KIND.match(value)
+            if found and (kind := f"{found[1]}/{found[2]}" if found[2] else KINDS.get(found[1].lower())):
+                return kind.lower()
+        return self.header.get_default_type()
 
     def content(self, reading: MimeProperties) -> bytes:
         """The decoded body. What is not encoded as it says, and an enclosed mail that must not be, stays as sent."""
         if self.kind.startswith("message/") and not reading.allowencodedmessages:
             return self.body
-        self.header.set_payload(self.body.decode("ascii", "surrogateescape"))
-        try:
-            content = self.header.get_payload(decode=True)
-        except Exception:  # noqa: BLE001  (the library fails in many ways)
-            return self.body
-        return content if isinstance(content, bytes) else self.body
+        return unpacked(self.body, headers.word(self.header, "Content-Transfer-Encoding"), text=self.is_text)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is text of any kind."""
+        return self.kind.startswith("text/")
 
 
 def parsed(raw: bytes, reading: MimeProperties) -> Part:
-    """Header and body. The header ends at an empty line, or before the first line that cannot be of a header."""
-    end = (WHITE_HEADER_END if reading.ignorewhitespacelines else HEADER_END).search(raw)
-    head, body = (raw[: end.start()], raw[end.end() :]) if end else (raw, b"")
-    return Part(BytesParser(policy=policy.compat32).parsebytes(head, headersonly=True), body)
+    """A mail as header and body; it never fails. A header beyond a limit is cut there: see `Part.header_cut`."""
+    return _parsed(raw, reading, 0, mail=True)
 
 
-def leaves(mail: Part, reading: MimeProperties) -> Iterator[Part]:
-    """The parts of a mail in their order: itself where it is no multipart. An enclosed mail is not looked into."""
-    waiting = [(mail, 0)]
+def leaves(mail: Part, reading: MimeProperties) -> tuple[Part, ...]:
+    """The parts of a mail in their order: itself where it is no multipart. An enclosed mail is not looked into.
+
+    A multipart in which no part is found is read as text. So is what stands before the first part (RFC 2046 §5.1.1)
+    where no part has text. Raises TooMuch where the mail is beyond a limit of `mime.limits`.
+    """
+    found: list[Part] = []
+    preambles: list[Part] = []
+    waiting, count = [(mail, 0)], 1
     while waiting:
         part, depth = waiting.pop()
-        inner = _inner(part, reading) if part.kind.startswith("multipart/") and depth < DEEPEST else []
+        if part.header_cut:
+            raise TooMuch(part.header_cut)
+        if not part.kind.startswith("multipart/"):
+            found.append(part)
+            continue
+        if depth == DEPTH:
+            raise TooMuch(f"its parts lie more than {DEPTH} deep in one another")
+        preamble, inner = _inner(part, reading, PARTS - count)
+        count += len(inner)
         if inner:
-            waiting.extend((one, depth + 1) for one in reversed(inner))
-        else:
-            yield part
+            choice = part.choice or (count if part.kind == "multipart/alternative" else 0)
+            waiting.extend((replace(one, choice=choice), depth + 1) for one in reversed(inner))
+            preambles.append(preamble)
+        elif preamble.body.strip():
+            found.append(preamble)
+    return (*_unseen(preambles, found), *found)
 
 
-def _inner(part: Part, reading: MimeProperties) -> list[Part]:
-    """The parts of a multipart; none where no boundary is found in it."""
-    boundary = _boundary(part, reading)
-    inner = [parsed(content, reading) for content in _between(part.body, boundary)] if boundary else []
-    if part.kind == "multipart/digest":
-        for one in inner:
-            one.header.set_default_type("message/rfc822")  # RFC 2046 §5.1.5
-    return inner
+def _unseen(preambles: list[Part], found: list[Part]) -> Iterator[Part]:
+    """The preambles that hold a mail's only text. Those that programs write for readers without MIME say that name."""
+    if not any(part.is_text and part.body.strip() for part in found):
+        yield from (one for one in preambles if one.body.strip() and b"MIME" not in one.body.upper())
 
 
-def _boundary(part: Part, reading: MimeProperties) -> bytes:
-    """The one that Content-Type names; else what the first line that looks like a delimiter says."""
+def _inner(part: Part, reading: MimeProperties, most: int) -> tuple[Part, list[Part]]:
+    """What stands before the parts of a multipart, as text (where there are none, all of it), and its parts."""
+    for body in _bodies(part):
+        for boundary in _boundaries(part, body, reading):
+            pieces = _between(body, boundary)
+            _, before = next(pieces)
+            inner: list[Part] = []
+            for start, piece in pieces:
+                if len(inner) == most:
+                    raise TooMuch(f"it has more than {PARTS} parts")
+                at = None if part.at is None or body is not part.body else part.at + start
+                inner.append(_parsed(piece, reading, at))
+            if inner:
+                if part.kind == "multipart/digest":
+                    for one in inner:
+                        one.header.set_default_type("message/rfc822")  # RFC 2046 §5.1.5
+                return replace(part, body=before, plain=True), inner
+    return replace(part, plain=True), []
+
+
+def _bodies(part: Part) -> Iterator[bytes]:
+    """The body of a multipart; then decoded, if it is encoded against RFC 2045 §6.4."""
+    yield part.body
+    encoding = headers.word(part.header, "Content-Transfer-Encoding")
+    if encoding and (body := unpacked(part.body, encoding)) != part.body:
+        yield body
+
+
+def _boundaries(part: Part, body: bytes, reading: MimeProperties) -> Iterator[bytes]:
+    """The one that Content-Type names; then what the first line that looks like a delimiter says."""
     if not reading.multipart_ignoreexistingboundaryparameter:
         named = headers.parameter(part.header, "Content-Type", "boundary", reading)
         if named:
-            return named.encode("utf-8", "replace")
-    found = (line[1] for line in DELIMITER.finditer(part.body))
-    return next((boundary for boundary in found if not boundary.endswith(b"--")), b"")
-
-
-def _between(body: bytes, boundary: bytes) -> Iterator[bytes]:
-    """What stands between delimiters (RFC 2046 §5.1.1); a multipart that was cut off ends with what there is."""
-    line = b"--" + re.escape(boundary)
-    start = None
-    for found in re.finditer(rb"%b(?<![^\r\n]%b)(--)?[ \t]*(?:%b|\Z)" % (line, line, LINE_END), body):
-        if start is not None and found.start() > start:
-            yield LAST_LINE_END.sub(b"", body[start : found.start()])
-        start = found.end()
-        if found[1]:
+            yield named.encode("utf-8", "replace")
+    for line in islice(DELIMITER.finditer(body), LOOKED_AT):
+        if not line[1].endswith(b"--") and (line[2] or body.find(b"--" + line[1], line.end()) >= 0):
+            yield line[1]
             return
-    if start is not None and start < len(body):
-        yield LAST_LINE_END.sub(b"", body[start:])
+
+
+def _between(body: bytes, boundary: bytes) -> Iterator[tuple[int, bytes]]:
+    """What stands before the first delimiter, then between delimiters (RFC 2046 §5.1.1), and where it begins.
+
+    A multipart that was cut off ends with what there is. What comes after its end is left out, unless it has delimiters
+    again: then the end was that of a multipart in it with the same boundary.
+    """
+    line = b"--" + re.escape(boundary)
+    start, inside = 0, True
+    for found in re.finditer(rb"%b(?<![^\r\n]%b)(--)?[ \t]*(?:%b|\Z)" % (line, line, LINE_END), body):
+        if inside and (found.start() > start or not start):
+            yield start, _without_last_line_end(body, start, found.start())
+        start, inside = found.end(), not found[1]
+    if inside and (len(body) > start or not start):
+        yield start, _without_last_line_end(body, start, len(body))
+
+
+def _without_last_line_end(body: bytes, start: int, end: int) -> bytes:
+    """It belongs to the delimiter that follows."""
+    if end > start and body[end - 1] == 10:
+        end -= 1
+    if end > start and body[end - 1] == 13:
+        end -= 1
+    return body[start:end]
+
+
+def _parsed(raw: bytes, reading: MimeProperties, at: int | None, *, mail: bool = False) -> Part:
+    header, end, cut = head(raw, blank_ends=reading.ignorewhitespacelines, mail=mail)
+    return Part(header, raw[end:], cut, at=None if at is None else at + end)

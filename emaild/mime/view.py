@@ -2,63 +2,77 @@
 
 from __future__ import annotations
 
-from emaild.message import Attachment, Facts
+from dataclasses import replace
+
+from emaild.message import Facts
 from emaild.mime import headers
-from emaild.mime.charset import decoded
+from emaild.mime.automatic import automatic
+from emaild.mime.bounce import bounce
+from emaild.mime.contents import contents
+from emaild.mime.limits import TooMuch
 from emaild.mime.parts import Part, leaves, parsed
+from emaild.mime.quoting import apart
+from emaild.mime.report import report
+from emaild.mime.wrapping import wrapping
+from emaild.settings.processing import ProcessingSection
 from emaild.settings.properties import MimeProperties
 
+PLAIN_PROCESSING = ProcessingSection()
 
-def facts(raw: bytes, reading: MimeProperties = MimeProperties()) -> Facts:
-    """Everything that the mail says, as *reading* has it read. Whatever is missing or broken is empty in the result."""
+
+def facts(
+    raw: bytes, reading: MimeProperties = MimeProperties(), processing: ProcessingSection = PLAIN_PROCESSING
+) -> Facts:
+    """Everything that the mail says, as *reading* has it read. Whatever is missing or broken is empty in the result.
+
+    Of a mail beyond a limit of `mime.limits` it is what the wrapping message says.
+    """
     mail = parsed(raw, reading)
+    said = _header(mail, reading)
+    try:
+        parts = leaves(mail, reading)
+    except TooMuch as reason:
+        said = wrapping(said, str(reason), len(raw), processing)
+        return replace(said, automatic=automatic(said))
+    found = contents(parts, reading, uuencoded=processing.enable_extract_uuencoded_file)
+    reply, quoted = apart(found.text)
+    said = replace(
+        said,
+        text=found.text,
+        html=found.html,
+        reply=reply,
+        quoted=quoted,
+        attachments=tuple(found.attachments),
+        enclosed_ids=tuple(found.enclosed_ids),
+    )
+    said = replace(said, report=report(mail, parts, said, reading) or bounce(mail, parts, said, reading))
+    return replace(said, automatic=automatic(said))
+
+
+def _header(mail: Part, reading: MimeProperties) -> Facts:
     message = mail.header
-    texts: list[str] = []
-    htmls: list[str] = []
-    attachments: list[Attachment] = []
-    for part in leaves(mail, reading):
-        if part.kind in ("text/plain", "text/html") and not _is_attachment(part, reading):
-            (texts if part.kind == "text/plain" else htmls).append(_text(part, reading))
-        else:
-            attachments.append(_attachment(part, len(attachments) + 1, reading))
     ids = headers.message_ids(message, "Message-ID")
     replied = headers.message_ids(message, "In-Reply-To")
-    senders = headers.addresses(message, "From", reading)
+    senders = headers.people(message, "From", reading)
     return Facts(
         subject=headers.field(message, "Subject", reading),
-        sender=senders[0] if senders else "",
+        sender=senders[0][1] if senders else "",
+        sender_personal=senders[0][0] if senders else "",
+        reply_to=headers.addresses(message, "Reply-To", reading),
         to=headers.addresses(message, "To", reading),
         cc=headers.addresses(message, "Cc", reading),
+        return_path=_return_path(mail, reading),
         message_id=ids[0] if ids else None,
         in_reply_to=replied[0] if replied else None,
         references=headers.message_ids(message, "References"),
         date=headers.date(message),
-        text="\n".join(texts),
-        html="\n".join(htmls),
-        attachments=tuple(attachments),
+        headers=headers.everything(message, reading),
     )
 
 
-def _is_attachment(part: Part, reading: MimeProperties) -> bool:
-    return part.header.get_content_disposition() == "attachment" or bool(headers.file_name(part.header, reading))
-
-
-def _text(part: Part, reading: MimeProperties) -> str:
-    label = headers.parameter(part.header, "Content-Type", "charset", reading)
-    return decoded(part.content(reading), label, reading.charset).replace("\r\n", "\n")
-
-
-def _attachment(part: Part, number: int, reading: MimeProperties) -> Attachment:
-    content_id = headers.field(part.header, "Content-ID", reading)
-    return Attachment(
-        name=headers.file_name(part.header, reading) or _default_name(part.kind, number),
-        content_type=part.kind,
-        size=len(part.content(reading)),
-        content_id=content_id.strip("<>") or None,
-        inline=part.header.get_content_disposition() == "inline" or bool(content_id),
-    )
-
-
-def _default_name(kind: str, number: int) -> str:
-    """A name for a part that has none."""
-    return f"part-{number}.{'eml' if kind == 'message/rfc822' else kind.partition('/')[2]}"
+def _return_path(mail: Part, reading: MimeProperties) -> str | None:
+    """The envelope's sender as delivery noted it (RFC 5321 §4.4), empty for the null sender, None where it did not."""
+    noted = headers.values(mail.header, "Return-Path")
+    if not noted:
+        return None
+    return next(iter(headers.addresses(mail.header, "Return-Path", reading)), "") if noted[0].strip("<> ") else ""

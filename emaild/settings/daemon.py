@@ -101,5 +101,6 @@ class StoreSection:
     keep_history: int = option(
         parse.number(0, 36500),
         default="30",
-        help="How many days a mail that left the outbox is kept in the history. 0: for ever.",
+        help="How many days a mail that left the outbox is kept in the history. 0: for ever. What threads and"
+        " duplicates need is kept for the longer of the two; where one is 0, for ever.",
     )

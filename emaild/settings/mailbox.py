@@ -105,7 +105,6 @@ class MailboxSection(ServerOptions):
     address: str = option(
         parse.text,
         default="",
-        awaits=Part.UNDERSTANDING,
         help="The mailbox's own address. Empty: the name to sign in with, where that is an address.",
     )
     cycle_time: float = option(
@@ -166,8 +165,8 @@ class MailboxSection(ServerOptions):
         parse.size("m"),
         default="50M",
         ours=True,
-        help="The largest mail, attachments included, that is taken; 0: any. A larger one is left on the server and"
-        " told of, until this is raised.",
+        help="The largest mail, attachments included, that is taken; 0: any. Of a larger one the header is taken; it is"
+        " left on the server and told of, until this is raised.",
     )
     delete_big_msg: bool = option(
         parse.flag,
@@ -175,12 +174,18 @@ class MailboxSection(ServerOptions):
         ours=True,
         help="Whether a mail above maximum-msg-size is deleted on the server. Those left before stay.",
     )
+    notify_big_msg_sender: bool = option(
+        parse.flag,
+        default="false",
+        ours=True,
+        help="Whether the sender of a mail above maximum-msg-size is told that it was not taken whole. It needs the"
+        " mailbox's address and a way out.",
+    )
     enable_big_msg_stripping: bool = option(
         parse.flag,
         default="false",
         ours=True,
-        awaits=Part.UNDERSTANDING,
-        help="Whether a mail above maximum-msg-size is taken without its attachments.",
+        help="Whether a mail above maximum-msg-size is taken, for good, without its attachments.",
     )
     allow_bad_msg_size: bool = option(
         parse.flag,
@@ -192,7 +197,6 @@ class MailboxSection(ServerOptions):
         parse.flag,
         default="false",
         ours=True,
-        awaits=Part.UNDERSTANDING,
         help="Whether a mail that cannot be read is deleted on the server once its wrapping message is stored.",
     )
     failed_items_folder_name: str = option(
@@ -212,20 +216,17 @@ class MailboxSection(ServerOptions):
     copy_message_to_recipients: bool = option(
         parse.flag,
         default="false",
-        awaits=Part.UNDERSTANDING,
         help="Whether each recipient in To and Cc gets an interaction of its own. It switches enable-message-id-check"
         " off for this mailbox.",
     )
     copy_message_with_header: str = option(
         parse.header_name,
         default="X-Genesys-To",
-        awaits=Part.UNDERSTANDING,
         help="The header that names the recipient in each of these copies.",
     )
     inbound_msg_copy_limit: int = option(
         parse.number(1, 50),
         default="10",
-        awaits=Part.UNDERSTANDING,
         help="How many of these copies a mail may make.",
     )
     endpoint: str = option(

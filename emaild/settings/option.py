@@ -34,7 +34,6 @@ class Effect(StrEnum):
 class Part(StrEnum):
     """Parts of emaild that are still to be built. At the end this is empty, and no option awaits any."""
 
-    UNDERSTANDING = "the understanding of mail"
     SERVICES = "rendering and services"
     SIGNING_IN = "sign-in by token, EWS and Graph"
     SENDING = "sending policies"

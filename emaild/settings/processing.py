@@ -64,82 +64,92 @@ class ProcessingSection:
     attachment_mngt: Attachments = option(
         parse.one_of(Attachments),
         default="LEAVE",
-        awaits=Part.UNDERSTANDING,
         help="Whether an inbound mail is stored with its attachments (LEAVE) or without (REMOVE).",
     )
     cc_userdata_limit: int = option(
         parse.number(0, 1_000_000),
         default="0",
         ours=True,
-        awaits=Part.UNDERSTANDING,
         help="How many characters of Cc the attached data hold; 0: all.",
     )
     enable_extract_uuencoded_file: bool = option(
         parse.flag,
         default="false",
         ours=True,
-        awaits=Part.UNDERSTANDING,
         help="Whether uuencoded files in the text become attachments.",
     )
     ndr_senders_list: tuple[str, ...] = option(
         parse.words,
         default="mailer-daemon,postmaster,mmdf",
-        awaits=Part.UNDERSTANDING,
         help="What From holds in mails that may be non-delivery reports without saying so.",
+    )
+    ndr_guide_strict: bool = option(
+        parse.flag,
+        default="false",
+        ours=True,
+        help="A mail that encloses one of ours and is no report by any standard: true takes it for a non-delivery"
+        " report, as the guide says; false only where it has a null sender, says that it is automatic, or comes from a"
+        " sender of ndr-senders-list, so that a customer may forward our mail.",
+    )
+    thread_window: int = option(
+        parse.number(0, 36500),
+        default="0",
+        ours=True,
+        help="For how many days after its last mail a thread takes another; one that comes later begins a new"
+        " thread. 0: without end.",
+    )
+    attachment_file_names_separator: str = option(
+        parse.quoted,
+        default=";",
+        ours=True,
+        help="What stands between the names in _AttachmentFileNames.",
     )
     subject_threading_substrings: tuple[str, ...] = option(
         parse.patterns,
         default="",
         ours=True,
-        awaits=Part.UNDERSTANDING,
-        help="Texts in subjects by which mails find their thread.",
+        help="Texts in subjects, such as Case #*, by which mails find their thread; a * stands for text without spaces,"
+        " ? for one character. Mails from and to one address whose subjects hold the same such text belong together.",
     )
     enable_message_id_check: bool = option(
         parse.flag,
         default="true",
         ours=True,
-        awaits=Part.UNDERSTANDING,
-        help="Whether a mail is dropped whose Message-ID is already in the store.",
+        help="Whether a mail is dropped whose Message-ID and content are already in the store.",
     )
     enable_same_mail_from_mailboxes: bool = option(
         parse.flag,
         default="false",
         ours=True,
-        awaits=Part.UNDERSTANDING,
         help="Whether a mail that lies in two mailboxes becomes an interaction of each.",
     )
     enable_mail_loops: bool = option(
         parse.flag,
         default="false",
         ours=True,
-        awaits=Part.UNDERSTANDING,
-        help="Whether mail from our own addresses is accepted.",
+        help="Whether mail from our own addresses is accepted; false: its interaction is stored and stopped.",
     )
     enable_autowar_detect: bool = option(
         parse.flag,
         default="false",
         ours=True,
-        awaits=Part.UNDERSTANDING,
         help="Whether automatic replies that answer each other are stopped.",
     )
     autowar_detect_period: float = option(
         parse.within("1s", "30d"),
         default="00:10:00",
-        awaits=Part.UNDERSTANDING,
         help="The time in which automatic mails to one address in one thread are counted.",
     )
     autowar_max_reply_count: int = option(
         parse.number(1, 1000),
         default="5",
         ours=True,
-        awaits=Part.UNDERSTANDING,
         help="The count at which they are stopped.",
     )
     autowar_scan_all_threads_of_contact: bool = option(
         parse.flag,
         default="false",
         ours=True,
-        awaits=Part.UNDERSTANDING,
         help="Whether they are counted over all threads of the address.",
     )
     autobot_agent_login_name: str = option(

@@ -61,6 +61,12 @@ class Source(Protocol):
     def fetch(self, keys: Sequence[str]) -> Iterator[list[Inbound]]:
         """The mails in batches, in order. One that is gone, or that the server will not give, is left out."""
 
+    def head(self, key: str, most: int) -> bytes | None:
+        """The first *most* bytes of a mail, or some fewer, without marking it; None: the server cannot, or it is gone.
+
+        Costs no more memory than that, however large the mail is.
+        """
+
     def acknowledge(self, keys: Sequence[str]) -> None:
         """They are in the store for good: mark, move or delete them as the section says. May be repeated."""
 

@@ -23,7 +23,7 @@ from emaild.net.translate import translated
 from emaild.settings.mailbox import AfterFetch, MailboxSection
 from emaild.sources import Listing, Wait
 from emaild.sources.imap_client import Client, meaning
-from emaild.sources.imap_fetch import BATCH_BYTES, batches, bodies, chunks
+from emaild.sources.imap_fetch import BATCH_BYTES, batches, bodies, chunks, head
 from emaild.sources.imap_look import Folder
 from emaild.sources.imap_sign_in import LIBRARY, connect, drop, sign_in
 
@@ -75,7 +75,8 @@ class Imap:
     def _select(self, client: Client) -> Mapping[bytes, Any]:
         """Open the folder: by EXAMINE where nothing is to be changed in it, or nothing can be and need not."""
         section, folder = self._section, self._folder(self._section.folder)
-        changes = section.after is not AfterFetch.LEAVE or section.delete_big_msg or not section.imap.peek
+        deletes = section.delete_big_msg or section.delete_bad_formatted_msg
+        changes = section.after is not AfterFetch.LEAVE or deletes or not section.imap.peek
         if changes and not self._read_only:
             try:
                 return dict(client.select_folder(folder))
@@ -132,6 +133,15 @@ class Imap:
             return []
         mails = [(uid, found[uid]) for uid in uids if uid in found]
         return [Inbound(key=f"{self._validity}/{uid}", raw=body.raw, received=body.received) for uid, body in mails]
+
+    def head(self, key: str, most: int) -> bytes | None:
+        """By a partial FETCH (RFC 3501 §6.4.5)."""
+        try:
+            with self._translated("fetch the beginning"):
+                found = [head(self._connected(), uid, most) for uid in self._uids([key])]
+        except Rejected:
+            return None
+        return found[0] if found else None
 
     def acknowledge(self, keys: Sequence[str]) -> None:
         """Mark, move or delete; UIDs that are gone are no error (RFC 3501 §6.4.8)."""

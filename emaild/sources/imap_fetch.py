@@ -41,6 +41,12 @@ def bodies(client: Client, uids: Sequence[int], properties: ImapProperties) -> M
     return {uid: body for uid, body in found if body is not None}
 
 
+def head(client: Client, uid: int, most: int) -> bytes | None:
+    """The first *most* bytes of a mail, by BODY.PEEK[]<0.most>; None: it is gone. Raises as `bodies` does."""
+    data = client.fetch([uid], [f"BODY.PEEK[]<0.{most}>"]).get(uid)
+    return None if data is None else _raw(data, 0)[:most]
+
+
 def _in_parts(client: Client, uid: int, item: str, size: int) -> Body | None:
     """A mail by BODY[]<offset.size> (RFC 3501 §6.4.5): a part that is shorter than that is the last.
 

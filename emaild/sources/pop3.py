@@ -26,6 +26,7 @@ from emaild.sources.pop3_sign_in import sign_in
 BATCH_MAILS = 50  # also how many commands are under way at once: some 600 octets, which fit any socket's buffer
 BATCH_BYTES = 8 << 20
 LARGEST_MAIL = 1 << 30  # octets, where maximum-msg-size does not say
+TOP_LINE = 78  # octets that a line of a mail has at most as a rule (RFC 5322 §2.1.1)
 HEADERS = 64 << 20  # octets that the headers of BATCH_MAILS mails may have
 CONTACTED = "contacted"  # a cursor needs no more: the keys tell what is new
 
@@ -153,6 +154,18 @@ class Pop3:
     def _is_old(self, when: datetime | None) -> bool:
         day = self._section.begin_date
         return when is not None and day is not None and when < day
+
+    def head(self, key: str, most: int) -> bytes | None:
+        """By TOP, with the lines that so many octets have as a rule; more than *most* are read and forgotten."""
+        client = self._connected()
+        offered = client.capabilities is None or "TOP" in client.capabilities
+        if key not in self._numbers or not offered or self._section.pop3.disabletop:
+            return None
+        with self._translated("fetch the beginning"):
+            try:
+                return client.beginning(b"TOP %d %d" % (self._numbers[key], most // TOP_LINE), most)
+            except Refused:
+                return None
 
     def acknowledge(self, keys: Sequence[str]) -> None:
         """DELE where the section says so; the server does it at QUIT (§6)."""

@@ -18,6 +18,7 @@ from emaild.settings.server import Security
 CHUNK = 1 << 16
 LONGEST_LINE = 1 << 16  # octets; RFC 2449 §4 allows 512 for an answer
 LONGEST_LIST = 64 << 20  # octets of UIDL or LIST: some million mails
+LONGEST_MAIL = 4 << 30  # octets; that the answer ends at all
 NO_POP3 = "what the server says is no POP3"
 SHOWN = 512  # characters of a refusal that are repeated
 
@@ -93,6 +94,24 @@ class Client:
         """Say it; the lines of the answer after its first. Raises as `command` does."""
         self.command(line)
         return self._body(LONGEST_LIST).split(b"\r\n")[:-1]
+
+    def beginning(self, line: bytes, most: int) -> bytes:
+        """Say it; the first *most* octets of the mail that answers, however large that is. Raises as `command` does."""
+        self.command(line)
+        kept = bytearray()
+        read = 0
+        self._buffer[:0] = b"\r\n"  # as in _body
+        while (end := self._buffer.find(b"\r\n.\r\n")) < 0:
+            done = max(0, len(self._buffer) - 4)  # the rest may be a piece of the end
+            kept += self._buffer[: min(done, most + 2 - len(kept))]
+            del self._buffer[:done]
+            read += done
+            if read > LONGEST_MAIL:
+                raise ConnectionError("the answer is too long")
+            self._receive()
+        kept += self._buffer[: min(end + 2, most + 2 - len(kept))]
+        del self._buffer[: end + 5]
+        return _undotted(bytes(kept[2:]))
 
     def each(
         self, commands: Sequence[bytes], *, mails: int | None = None, together: bool = True
@@ -202,11 +221,15 @@ class Client:
         with memoryview(self._buffer) as view:
             body = bytes(view[2 : end + 2])
         del self._buffer[: end + 5]
-        # Dovecot 2.3 does not double a dot on the first line, so a single one is left alone.
-        return body[body.startswith(b"..") :].replace(b"\r\n..", b"\r\n.")
+        return _undotted(body)
 
     def _receive(self) -> None:
         chunk = self._connection.recv(CHUNK)
         if not chunk:
             raise ConnectionError("the connection broke")
         self._buffer += chunk
+
+
+def _undotted(body: bytes) -> bytes:
+    """With the doubled dots single. Dovecot 2.3 does not double one on the first line: a single one is left alone."""
+    return body[body.startswith(b"..") :].replace(b"\r\n..", b"\r\n.")

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from emaild.store.engine import Database, open_database
+from emaild.store.held import Held
 from emaild.store.interactions import Interactions
+from emaild.store.known import KnownMails
 from emaild.store.mailboxes import Mailboxes
+from emaild.store.marks import Marks
 from emaild.store.outbox import Outbox
 
 
@@ -17,6 +20,9 @@ class Store:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.interactions = Interactions(database)
+        self.known = KnownMails(database)
+        self.held = Held(database)
+        self.marks = Marks(database)
         self.mailboxes = Mailboxes(database)
         self.outbox = Outbox(database)
 

@@ -16,7 +16,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from emaild.errors import StateUnusable, StoreFailed, StoreTooNew
-from emaild.store import schema
+from emaild.store.migrations import CURRENT, migrate
+from emaild.store.schema import version
 
 FILE = "emaild.db"
 BUSY_SECONDS = 30  # how long to wait for another process that writes
@@ -122,23 +123,22 @@ def _engine(path: Path) -> Engine:
 
 def _bring_up_to_date(database: Database, migrated: Callable[[int, int], None]) -> None:
     found = _version(database)
-    if found == schema.CURRENT:
+    if found == CURRENT:
         return
     with database.write() as connection:  # another process may have been quicker: look again inside
         found = _read_version(connection)
-        if found > schema.CURRENT:
+        if found > CURRENT:
             raise StoreTooNew(
                 f"{database.path}: written by a newer emaild (store version {found}, this one knows"
-                f" {schema.CURRENT}); run that newer emaild, or restore a backup from before"
+                f" {CURRENT}); run that newer emaild, or restore a backup from before"
             )
-        for migration in schema.MIGRATIONS[found:]:
-            migration(connection)
+        migrate(connection, found)
         if found == 0:
-            connection.execute(insert(schema.version).values(version=schema.CURRENT))
+            connection.execute(insert(version).values(version=CURRENT))
         else:
-            connection.execute(update(schema.version).values(version=schema.CURRENT))
-    if 0 < found < schema.CURRENT:
-        migrated(found, schema.CURRENT)
+            connection.execute(update(version).values(version=CURRENT))
+    if 0 < found < CURRENT:
+        migrated(found, CURRENT)
 
 
 def _version(database: Database) -> int:
@@ -147,9 +147,9 @@ def _version(database: Database) -> int:
 
 
 def _read_version(connection: Connection) -> int:
-    if not inspect(connection).has_table(schema.version.name):
+    if not inspect(connection).has_table(version.name):
         return 0
-    return int(connection.execute(select(schema.version.c.version)).scalar_one())
+    return int(connection.execute(select(version.c.version)).scalar_one())
 
 
 def back_up(source: Path, target: Path) -> None:

@@ -6,7 +6,8 @@ Both change in one commit, so that neither is ever without the other.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,13 +15,26 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from emaild.errors import NotFound
-from emaild.message import Attachment, Facts, Inbound, Interaction, InteractionState
+from emaild.message import (
+    Attachment,
+    Facts,
+    Inbound,
+    Interaction,
+    InteractionState,
+    Report,
+    ReportedRecipient,
+    ReportKind,
+    Understood,
+    Unique,
+)
 from emaild.store import raw
 from emaild.store.engine import Database
+from emaild.store.known import KnownMail, remember_interaction, twin
 from emaild.store.schema import cursor, interaction, seen
 
 NAMES_AT_ONCE = 500  # below SQLite's limit of variables in one statement
 PAGE = 200
+NOT_KEPT = ("text", "html", "reply", "quoted", "headers", "report")
 
 
 class Interactions:
@@ -53,26 +67,26 @@ class Interactions:
                 known.update(connection.scalars(query))
         return [key for key in keys if key not in known]
 
-    def keep(self, account: str, mails: Sequence[tuple[Inbound, Interaction]], *, settled: bool) -> frozenset[str]:
+    def keep(self, account: str, mails: Sequence[tuple[Inbound, Understood]], *, settled: bool) -> frozenset[str]:
         """Mails, their interactions and "this key was taken", in one commit; *settled*: the server need not be told.
 
         Returns:
-            the keys that made no interaction: taken meanwhile by another section that reads the same account, or
-            their bytes had come before under another key.
+            the keys that made no interaction: taken meanwhile by another section that reads the same account; or their
+            bytes had come before under another key; or the mail is one again that had to be unique.
         """
         again = set()
+        moved: dict[str, KnownMail] = {}
         with self._database.write() as connection:
-            for inbound, entry in mails:
+            for inbound, understood in mails:
                 if _taken(connection, account, inbound.key):
                     again.add(inbound.key)
                     continue
-                if _brought(connection, account, entry.raw_digest):
+                if _brought(connection, account, understood.digest) or not put(
+                    connection, account, inbound.raw, understood, moved
+                ):
                     again.add(inbound.key)
-                else:
-                    raw.put(connection, entry.raw_digest, inbound.raw)
-                    connection.execute(insert(interaction).values(_row(entry)))
                 connection.execute(
-                    insert(seen).values(account=account, key=inbound.key, digest=entry.raw_digest, settled=settled)
+                    insert(seen).values(account=account, key=inbound.key, digest=understood.digest, settled=settled)
                 )
         return frozenset(again)
 
@@ -139,6 +153,46 @@ class Interactions:
         return len(old)
 
 
+def put(
+    connection: Connection, account: str, body: bytes, understood: Understood, moved: dict[str, KnownMail] | None = None
+) -> bool:
+    """Keep what a mail became, and what is remembered of it. *body* is what is stored as its bytes.
+
+    *moved* goes from mail to mail of a commit: by the ids of interactions that came to nothing, what stands for them.
+
+    Returns:
+        False: it became nothing, or its twin was stored meanwhile.
+    """
+    moved = {} if moved is None else moved
+    twin = _twin(connection, account, understood)
+    if twin is not None:
+        moved.update(dict.fromkeys((entry.id for entry in understood.interactions), twin))
+        return False
+    for entry in (_placed(entry, moved) for entry in understood.interactions):
+        raw.put(connection, entry.raw_digest, body)
+        connection.execute(insert(interaction).values(_row(entry)))
+        remember_interaction(connection, entry, account, understood)
+    return bool(understood.interactions)
+
+
+def _twin(connection: Connection, account: str, understood: Understood) -> KnownMail | None:
+    message_id = understood.interactions[0].facts.message_id if understood.interactions else None
+    if understood.unique is None or message_id is None:
+        return None
+    among = account if understood.unique is Unique.IN_ACCOUNT else None
+    return twin(connection, message_id, understood.fingerprint, among)
+
+
+def _placed(entry: Interaction, moved: Mapping[str, KnownMail]) -> Interaction:
+    """In the thread of what was stored in another commit, while this one still believed in its own."""
+    root, parent = moved.get(entry.thread_id), moved.get(entry.parent_id or "")
+    return replace(
+        entry,
+        thread_id=root.thread_id if root else entry.thread_id,
+        parent_id=parent.id if parent else entry.parent_id,
+    )
+
+
 def _parts(names: Sequence[str]) -> Iterator[Sequence[str]]:
     for start in range(0, len(names), NAMES_AT_ONCE):
         yield names[start : start + NAMES_AT_ONCE]
@@ -161,8 +215,10 @@ def _brought(connection: Connection, account: str, name: str) -> bool:
 
 def _row(entry: Interaction) -> dict[str, object]:
     facts = dataclasses.asdict(entry.facts)
-    del facts["text"], facts["html"]  # they are read from the bytes again when somebody asks for them
+    for name in NOT_KEPT:
+        del facts[name]  # they are read from the bytes again when somebody asks for them, or stand beside
     facts["date"] = entry.facts.date.isoformat() if entry.facts.date else None
+    report = entry.facts.report
     return {
         "id": entry.id,
         "type": entry.type,
@@ -176,6 +232,8 @@ def _row(entry: Interaction) -> dict[str, object]:
         "message_id": entry.facts.message_id,
         "raw_digest": entry.raw_digest,
         "facts": facts,
+        "user_data": dict(entry.user_data),
+        "report": None if report is None else dataclasses.asdict(report),
     }
 
 
@@ -183,8 +241,8 @@ def _entry(row: Row[Any]) -> Interaction:
     kept = dict(row.facts)
     kept["date"] = datetime.fromisoformat(kept["date"]) if kept["date"] else None
     kept["attachments"] = tuple(Attachment(**part) for part in kept["attachments"])
-    for name in ("to", "cc", "references"):
-        kept[name] = tuple(kept[name])
+    for name in ("to", "cc", "reply_to", "references", "enclosed_ids"):
+        kept[name] = tuple(kept.get(name, ()))
     return Interaction(
         id=row.id,
         type=row.type,
@@ -196,5 +254,11 @@ def _entry(row: Row[Any]) -> Interaction:
         thread_id=row.thread_id,
         parent_id=row.parent_id,
         raw_digest=row.raw_digest,
-        facts=Facts(**kept),
+        facts=Facts(**kept, report=_report(row.report) if row.report else None),
+        user_data=row.user_data or {},
     )
+
+
+def _report(kept: Mapping[str, Any]) -> Report:
+    recipients = tuple(ReportedRecipient(**recipient) for recipient in kept["recipients"])
+    return Report(**{**kept, "kind": ReportKind(kept["kind"]), "recipients": recipients})

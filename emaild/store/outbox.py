@@ -17,6 +17,7 @@ from emaild.errors import NotFound
 from emaild.message import Outbound, OutboundState, Receipt, RecipientState
 from emaild.store import raw
 from emaild.store.engine import Database
+from emaild.store.known import remember_outbound
 from emaild.store.outbound_states import abandoned, conclude, due, summary
 from emaild.store.schema import attempt, outbox, recipient
 
@@ -89,6 +90,7 @@ class Outbox:
                 for position, address in enumerate(mail.recipients)
             ]
             connection.execute(insert(recipient), rows)
+            remember_outbound(connection, mail, now)
 
     # Sending
 

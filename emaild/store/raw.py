@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, exists, select
 from sqlalchemy.dialects.sqlite import insert
 
 from emaild.errors import NotFound
-from emaild.store.schema import interaction, outbox, raw
+from emaild.store.schema import held, interaction, outbox, raw
 
 
 def digest(body: bytes) -> str:
@@ -38,4 +38,5 @@ def drop_unused(connection: Connection, names: set[str]) -> None:
     """Remove those bytes that nothing points to any more."""
     used = exists().where(interaction.c.raw_digest == raw.c.digest)
     waiting = exists().where(outbox.c.raw_digest == raw.c.digest)
-    connection.execute(delete(raw).where(raw.c.digest.in_(names), ~used, ~waiting))
+    apart = exists().where(held.c.raw_digest == raw.c.digest)
+    connection.execute(delete(raw).where(raw.c.digest.in_(names), ~used, ~waiting, ~apart))

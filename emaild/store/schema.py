@@ -1,18 +1,11 @@
-"""The tables of the store, and how an older store becomes one of today.
-
-A migration is never changed once it was released; a new one is appended, and `TABLES` is kept equal to what they make
-(held by a test).
-"""
+"""The tables of the store, as the migrations make them."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 from sqlalchemy import (
     JSON,
     Boolean,
     Column,
-    Connection,
     Float,
     ForeignKey,
     Index,
@@ -51,9 +44,56 @@ interaction = Table(
     Column("message_id", Text),
     Column("raw_digest", String(64), ForeignKey("raw.digest"), nullable=False),
     Column("facts", JSON, nullable=False),
+    Column("user_data", JSON),  # None in rows from before there was any, as is report
+    Column("report", JSON),
     Index("interaction_received", "received"),
     Index("interaction_message_id", "message_id"),
     Index("interaction_raw", "raw_digest"),
+)
+
+# What is remembered of every mail in and out, for threads and duplicates: longer than interaction or history.
+mail = Table(
+    "mail",
+    TABLES,
+    Column("id", String(16), primary_key=True),  # of the interaction, or in the outbox
+    Column("thread_id", String(16), nullable=False),
+    Column("message_id", Text),
+    Column("account", Text),  # where it came from; None: a mail out
+    Column("fingerprint", Text),
+    Column("at", Float, nullable=False),
+    Index("mail_message_id", "message_id", "id"),
+    Index("mail_twin", "message_id", "fingerprint", "account", "id"),
+    Index("mail_thread", "thread_id", "at"),
+    Index("mail_at", "at"),
+)
+
+# Who wrote or got a mail of a thread; addresses are in lower case here and below.
+correspondent = Table(
+    "correspondent",
+    TABLES,
+    Column("thread_id", String(16), primary_key=True),
+    Column("address", Text, primary_key=True),
+)
+
+# The thread in which somebody wrote or got a mail last whose subject holds that text (subject-threading-substrings).
+subject_match = Table(
+    "subject_match",
+    TABLES,
+    Column("match", Text, primary_key=True),
+    Column("address", Text, primary_key=True),
+    Column("thread_id", String(16), nullable=False),
+    Index("subject_match_thread", "thread_id"),
+)
+
+# To whom mails out went that no person wrote.
+automatic_mail = Table(
+    "automatic_mail",
+    TABLES,
+    Column("mail_id", String(16), ForeignKey("mail.id", ondelete="CASCADE"), primary_key=True),
+    Column("address", Text, primary_key=True),
+    Column("thread_id", String(16), nullable=False),
+    Column("at", Float, nullable=False),
+    Index("automatic_mail_address", "address", "at"),
 )
 
 # What was fetched, or is never to be: one row a mail and mailbox, kept for good.
@@ -128,13 +168,27 @@ attempt = Table(
     Column("outcome", Text, nullable=False),
 )
 
+# Mails that our own code cannot take: kept as they came, until they are tried again.
+held = Table(
+    "held",
+    TABLES,
+    Column("id", String(16), primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("mailbox", String(255), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("raw_digest", String(64), ForeignKey("raw.digest"), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("how", String(16), nullable=False),
+    Column("traceback", Text, nullable=False),
+    Index("held_raw", "raw_digest"),
+)
 
-def _first(connection: Connection) -> None:
-    """Version 1: everything above."""
-    TABLES.create_all(connection)
-
-
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first,)
-"""The n-th brings a store from version n-1 to n."""
-
-CURRENT = len(MIGRATIONS)
+# Which mails of an account our code looks at just now: what is found here after a start may have ended the process.
+mark = Table(
+    "mark",
+    TABLES,
+    Column("account", Text, primary_key=True),
+    Column("keys", JSON, nullable=False),
+    Column("alone", Boolean, nullable=False),
+    Column("suspects", JSON, nullable=False),  # by key: how often it ended the process while it was looked at alone
+)

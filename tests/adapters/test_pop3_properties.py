@@ -12,14 +12,18 @@ import pytest
 import structlog
 
 from emaild.errors import Rejected, Unreachable
+from emaild.jobs.intake import Intake
 from emaild.jobs.left_out import LeftOut
-from emaild.settings.mailbox import AfterFetch, FirstFetch, MailboxType
+from emaild.jobs.looking import Looking
+from emaild.settings.mailbox import AfterFetch, FirstFetch, MailboxSection, MailboxType
 from emaild.settings.properties import Pop3Properties
 from emaild.settings.server import Security
 from emaild.sources import Source
-from emaild.store import open_store
+from emaild.store import Store, open_store
 from tests.adapters.scripts import Answer, Pop3Script, says
 from tests.adapters.turns import Sources, mail, section, subjects, turn
+from tests.clock import ManualClock
+from tests.reading import settings
 from tests.servers.authority import Authority
 from tests.servers.dovecot import PASSWORD, Dovecot
 from tests.servers.scripted import Dialog, Gone, Scripted
@@ -244,6 +248,12 @@ def test_dates_are_told_by_retr_where_top_must_not_be_used_or_is_not_trusted(
 # Sizes
 
 
+def left_out_of(rules: MailboxSection, source: Source, store: Store) -> LeftOut:
+    clock = ManualClock()
+    intake = Intake(rules, lambda: settings(rules), store=store, looking=Looking(), clock=clock)
+    return LeftOut(rules, source, store.interactions, intake, clock)
+
+
 @pytest.mark.parametrize("delete", [True, False])
 def test_a_mail_above_the_limit_is_never_asked_for_and_deleted_where_the_section_says_so(
     pop3: Play, tmp_path: Path, delete: bool
@@ -252,10 +262,10 @@ def test_a_mail_above_the_limit_is_never_asked_for_and_deleted_where_the_section
     rules = section(MailboxType.POP3, 1, "joe", maximum_msg_size=1000, delete_big_msg=delete)
     source, server = pop3(mails)
     with contextlib.closing(open_store(tmp_path)) as store:
-        left_out = LeftOut(rules, source, store.interactions)
+        left_out = left_out_of(rules, source, store)
         left_out.again()
         source.open()
-        fitting = left_out.before_fetch(source.look(None).keys)
+        fitting, _ = left_out.before_fetch(source.look(None).keys)
         assert [one.key for batch in source.fetch(fitting) for one in batch] == ["small"]
         source.finish()
     assert [line for line in said(server) if line.startswith(("RETR", "DELE"))] == ["DELE 2"] * delete + ["RETR 1"]
@@ -270,12 +280,12 @@ def test_a_mail_of_another_size_than_list_says_is_told_apart(
     rules = section(MailboxType.POP3, 1, "joe", allow_bad_msg_size=False)
     source, _ = pop3({b"one": raw}, {"LIST": says("+OK", f"1 {len(raw) + told}", ".")})
     with contextlib.closing(open_store(tmp_path)) as store:
-        left_out = LeftOut(rules, source, store.interactions)
+        left_out = left_out_of(rules, source, store)
         left_out.again()
         source.open()
-        (batch,) = source.fetch(left_out.before_fetch(source.look(None).keys))
+        (batch,) = source.fetch(left_out.before_fetch(source.look(None).keys)[0])
         assert batch[0].raw == (raw[:-2] if told == -2 else raw)
-        assert bool(left_out.after_fetch(batch)) is not wrong
+        assert bool(left_out.after_fetch(batch)[0]) is not wrong
 
 
 # The end

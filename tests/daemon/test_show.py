@@ -85,7 +85,7 @@ def test_every_secret_that_was_given_is_masked(daemon: Emaild) -> None:
 def test_the_table_of_a_section_has_its_properties_and_ends_with_the_files(daemon: Emaild) -> None:
     (daemon.home / "conf.d").mkdir()
     further = daemon.home / "conf.d" / "more.conf"
-    further.write_text("[pop-client-a]\naddress = a@b.example\n", encoding="utf-8")
+    further.write_text("[pop-client-a]\nclient-id = a@b.example\n", encoding="utf-8")
     lines = daemon.command("show", "pop-client-a").stdout.splitlines()
     assert lines[0].split() == ["SECTION", "OPTION", "VALUE", "CATEGORY", "FROM"]
     assert lines[-4:] == ["", "Read in this order:", f"  {daemon.conf}", f"  {further}"]
@@ -93,8 +93,8 @@ def test_the_table_of_a_section_has_its_properties_and_ends_with_the_files(daemo
     assert {one.name for one in PROPERTIES.values() if one.group == "imap"} <= cells.keys()
     assert cells["mail.imap.host"].split()[2:4] == ["localhost", "controlled"]
     assert f"server ({daemon.conf}:" in cells["mail.imap.host"]
-    assert "option (not yet in effect)" in cells["address"]
-    assert cells["address"].rstrip().endswith(f"{further}:2")
+    assert "option (not yet in effect)" in cells["client-id"]
+    assert cells["client-id"].rstrip().endswith(f"{further}:2")
 
 
 def test_json_has_a_line_a_value_and_a_line_a_file(daemon: Emaild) -> None:
@@ -107,14 +107,14 @@ def test_json_has_a_line_a_value_and_a_line_a_file(daemon: Emaild) -> None:
 
 def test_check_counts_and_then_warns(daemon: Emaild) -> None:
     daemon.configure(
-        WITH_SECRETS, "[pop-client]\nserver = localhost\nmailbox = m\npassword = x\naddress = a@b.example\n"
+        WITH_SECRETS, "[pop-client]\nserver = localhost\nmailbox = m\npassword = x\nclient-id = a@b.example\n"
     )
     daemon.conf.chmod(0o600)
     done = daemon.command("check")
     assert done.returncode == os.EX_OK
     warnings = done.stderr.splitlines()
     assert done.stdout == f"{daemon.conf}: good (2 mailboxes, 1 way out, {len(warnings)} warnings)\n"
-    assert any("[pop-client] address: " in line for line in warnings)
+    assert any("[pop-client] client-id: " in line for line in warnings)
     assert all(line.startswith(f"{daemon.conf}:") and line.endswith("(warning)") for line in warnings)
 
 

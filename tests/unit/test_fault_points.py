@@ -36,7 +36,7 @@ def test_nobody_dies_who_was_not_asked_to(kill_at: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kill_at", "before"), [("inbound.stored", "0 inbound.fetched"), ("inbound.fetched:3", "1 outbound.recorded")]
+    ("kill_at", "before"), [("inbound.stored", "0 inbound.understanding"), ("inbound.fetched:3", "1 outbound.recorded")]
 )
 def test_a_process_dies_at_the_point_and_time_it_was_told(kill_at: str, before: str) -> None:
     code, lines = passed(kill_at)

@@ -148,7 +148,7 @@ def test_the_same_mail_under_a_new_key_stays_one_interaction(reading: Reading, s
     reading.run()
     assert reading.subjects == ["Hello"]
     assert reading.mailbox.told == ["1", "2"]
-    assert said.one("mail.known")["key"] == "2"
+    assert said.one("mail.duplicate")["key"] == "2"
 
 
 def test_a_stopped_job_ends_after_its_batch_and_its_last_run_closes_the_connection(

@@ -9,6 +9,7 @@ import pytest
 
 from emaild.errors import Rejected, Unreachable
 from emaild.jobs.collect import LEAST_BACKOFF, MOST_BACKOFF
+from emaild.jobs.left_out import MOST_BREAKS, REST
 from emaild.store import Store
 from tests.clock import START, ManualClock
 from tests.full_disk import no_more_bytes
@@ -174,7 +175,82 @@ def test_the_state_of_a_mailbox_that_fails_is_shown_until_it_works(reading: Read
     assert (reading.status.state, reading.status.last_error) == ("ok", None)
 
 
-def test_a_mail_that_our_own_code_fails_on_is_stored_all_the_same(reading: Reading) -> None:
+def test_a_mail_that_breaks_every_connection_is_left_out_once_it_is_sure_and_the_mailbox_is_well_again(
+    reading: Reading, said: Said
+) -> None:
+    reading.mailbox.add("1", "bad", "2")
+    reading.mailbox.breaks_at = {"bad"}
+    waits = [reading.run() for _ in range(10 + MOST_BREAKS)]
+    assert waits[-5:] == [reading.section.cycle_time] * 5
+    assert reading.status.state == "ok"
+    assert reading.mailbox.log.count("close") == MOST_BREAKS + 1
+    event = said.one("mail.breaks_connection")
+    assert (event["key"], event["reason"], event["retry_in"]) == ("bad", "the connection broke", REST)
+
+    reading.mailbox.log.clear()
+    reading.mailbox.add("3")
+    assert reading.run() == reading.section.cycle_time
+    assert reading.mailbox.log == ["fetch 3"]
+
+
+def left_out(reading: Reading) -> None:
+    """A mailbox with one mail that is left out because it breaks the connection."""
+    reading.mailbox.add("1", "bad")
+    reading.mailbox.breaks_at = {"bad"}
+    for _ in range(10 + MOST_BREAKS):
+        reading.run()
+    assert reading.status.state == "ok"
+
+
+@pytest.mark.parametrize("restart", [True, False])
+def test_it_is_tried_again_after_a_day_or_a_restart_and_taken_where_it_comes(
+    reading: Reading, clock: ManualClock, *, restart: bool
+) -> None:
+    left_out(reading)
+    reading.mailbox.breaks_at = set()
+    reading.run()
+    assert reading.subjects == ["Mail 1"]
+    if restart:
+        reading.job = reading.restarted(clock)
+    else:
+        clock.advance(REST)
+    reading.run_until_done()
+    assert reading.subjects == ["Mail 1", "Mail bad"]
+    reading.run()
+    assert reading.store.interactions.cursor(f"left-out:{reading.section.account}") == "{}"
+
+
+def test_it_is_tried_last_and_told_of_once(reading: Reading, clock: ManualClock, said: Said) -> None:
+    left_out(reading)
+    clock.advance(REST)
+    reading.mailbox.log.clear()
+    reading.mailbox.mails = {"bad": reading.mailbox.mails["bad"]}
+    reading.mailbox.add("2", "3")
+    reading.run()
+    assert "fetch 2 3" in reading.mailbox.log
+    assert "close" not in reading.mailbox.log
+    for _ in range(3):
+        reading.run()
+    assert reading.mailbox.log.count("close") == 1
+    assert reading.status.state == "ok"
+    said.one("mail.breaks_connection")
+
+
+def test_a_mail_is_not_held_to_break_the_connection_where_no_other_comes(reading: Reading, said: Said) -> None:
+    """It may be the server."""
+    reading.mailbox.add("1", "2")
+    reading.mailbox.breaks_at = {"1", "2"}
+    for _ in range(10 * MOST_BREAKS):
+        reading.run()
+    assert said.all("mail.breaks_connection") == []
+    reading.mailbox.breaks_at = {"1"}
+    for _ in range(4):
+        reading.run()
+    assert said.one("mail.breaks_connection")["key"] == "1"
+    assert reading.subjects == ["Mail 2"]
+
+
+def test_mails_that_make_no_sense_are_stored_all_the_same(reading: Reading) -> None:
     reading.mailbox.mails = {"1": b"\xff" * 1000, "2": b"", "3": b"Content-Type: multipart/mixed; boundary=\r\n\r\n--"}
     reading.run()
     assert len(reading.interactions) == 3

@@ -18,6 +18,11 @@ def fetches(reading: Reading) -> list[str]:
     return [line for line in reading.mailbox.log if line.startswith(("fetch", "delete"))]
 
 
+def whole(reading: Reading) -> list[str]:
+    """The subjects of the mails that were taken, headers left aside."""
+    return sorted(entry.facts.subject for entry in reading.interactions if not entry.facts.wrapped)
+
+
 def test_a_mail_above_the_limit_is_left_and_told_of_once_even_after_a_restart(
     store: Store, clock: ManualClock, said: Said
 ) -> None:
@@ -32,7 +37,7 @@ def test_a_mail_above_the_limit_is_left_and_told_of_once_even_after_a_restart(
         reading.run()
         assert fetches(reading) == ["fetch 1 3", "fetch 4"]
         assert reading.mailbox.told == ["1", "3", "4"]
-        assert reading.subjects == ["Mail 1", "Mail 3", "Mail 4"]
+        assert whole(reading) == ["Mail 1", "Mail 3", "Mail 4"]
         event = said.one("mail.too_big")
         assert (event["key"], event["size"], event["limit"], event["deleted"]) == ("2", len(LARGE), LIMIT, False)
 
@@ -53,7 +58,7 @@ def test_it_is_taken_when_the_limit_is_raised_and_not_when_it_is_lowered(
         with Reading(store, clock, maximum_msg_size=limit) as reading:
             reading.mailbox.mails = mails
             reading.run_until_done()
-            assert reading.subjects == taken
+            assert whole(reading) == taken
     reading.run()
     assert [event["limit"] for event in said.all("mail.too_big")] == [LIMIT, LIMIT + 1]
     assert store.interactions.cursor(f"left-out:{reading.section.account}") == "{}"
@@ -77,7 +82,7 @@ def test_it_is_deleted_where_the_section_says_so(store: Store, clock: ManualCloc
         assert reading.run_until_done() == [reading.section.cycle_time]
         assert fetches(reading) == ["delete 1", "fetch 2"]
         assert said.one("mail.too_big")["deleted"] is True
-        assert reading.subjects == ["Mail 2"]
+        assert whole(reading) == ["Mail 2"]
 
 
 def test_it_is_told_of_once_where_it_cannot_be_deleted(store: Store, clock: ManualClock, said: Said) -> None:
@@ -99,7 +104,7 @@ def test_a_mail_of_another_size_than_was_told_is_taken_unless_that_is_not_allowe
             reading.mailbox.tells["1"] = 7
             reading.run_until_done()
             reading.run()
-            assert reading.subjects == taken
+            assert whole(reading) == taken
     event = said.one("mail.bad_size")
     assert (event["key"], event["told"], event["size"]) == ("1", 7, len(mails["1"]))
 
@@ -113,7 +118,7 @@ def test_a_mail_whose_server_told_too_small_a_size_is_left_all_the_same(
         reading.run_until_done()
         reading.run()
         assert fetches(reading) == ["fetch 1"]
-        assert reading.interactions == []
+        assert whole(reading) == []
         assert said.one("mail.too_big")["size"] == len(LARGE)
 
 
@@ -124,4 +129,4 @@ def test_it_is_not_taken_for_the_mail_that_breaks_the_connection(store: Store, c
         reading.mailbox.breaks_at = {"2"}
         reading.run()
         reading.run()
-        assert reading.subjects == ["Mail 3", "Mail 4"]
+        assert whole(reading) == ["Mail 3", "Mail 4"]

@@ -12,7 +12,7 @@ from emaild.store import Store
 from tests.clock import ManualClock
 from tests.full_disk import no_more_bytes
 from tests.said import Said
-from tests.samples import receipt, taken
+from tests.samples import kept, receipt, taken
 from tests.sending import Sending
 
 DAY = 86400.0
@@ -30,7 +30,7 @@ def sweep(sending: Sending, *, interactions: int = 0, history: int = 0) -> Sweep
 
 
 def keep(store: Store, count: int) -> None:
-    store.interactions.keep(ACCOUNT, [taken(str(number), b"%d" % number) for number in range(count)], settled=True)
+    kept(store, ACCOUNT, [taken(str(number), b"%d" % number) for number in range(count)], settled=True)
 
 
 def test_interactions_go_after_their_days(sending: Sending, store: Store, said: Said) -> None:
@@ -106,3 +106,39 @@ def test_a_full_disk_puts_it_off(sending: Sending, store: Store, said: Said) -> 
     assert said.one("store.failed")["action"] == "sweep"
     job.run()
     assert list(store.interactions.all()) == []
+
+
+@pytest.mark.parametrize(("interactions", "history"), [(7, 30), (30, 7)])
+def test_threads_are_remembered_for_the_longest_of_both(
+    sending: Sending, store: Store, said: Said, interactions: int, history: int
+) -> None:
+    mail = sending.queue("a@b.c")
+    store.outbox.record(mail, [receipt("a@b.c", 250)], sending.clock.now(), None)
+    keep(store, 1)
+    sending.clock.advance(30 * DAY)
+    sweep(sending, interactions=interactions, history=history).run()
+    assert store.known.by_id([mail.id])
+    sending.clock.advance(1)
+    sweep(sending, interactions=interactions, history=history).run()
+    assert store.known.by_id([mail.id]) == {}
+    told = len(said.all("store.pruned"))
+    sweep(sending, interactions=interactions, history=history).run()
+    assert len(said.all("store.pruned")) == told
+
+
+@pytest.mark.parametrize(("interactions", "history"), [(7, 0), (0, 7), (0, 0)])
+def test_threads_are_remembered_for_ever_where_one_of_both_is(
+    sending: Sending, store: Store, interactions: int, history: int
+) -> None:
+    mail = sending.queue("a@b.c")
+    sending.clock.advance(9999 * DAY)
+    sweep(sending, interactions=interactions, history=history).run()
+    assert store.known.by_id([mail.id])
+
+
+def test_that_threads_are_forgotten_is_not_worth_a_line(sending: Sending, store: Store, said: Said) -> None:
+    mail = sending.queue("a@b.c")  # it waits in the outbox for longer than it is remembered
+    sending.clock.advance(31 * DAY)
+    sweep(sending, interactions=30, history=30).run()
+    assert store.known.by_id([mail.id]) == {}
+    assert "store.pruned" not in said.names

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from emaild.message import Facts
 from emaild.mime.charset import decoded
-from emaild.mime.headers import words
 from emaild.mime.view import facts
+from emaild.mime.words import words
 from emaild.settings.properties import MimeProperties
 
 FIELDS = ["From", "To", "Cc", "Subject", "Date", "Message-ID", "References", "Content-Type", "Content-ID"]

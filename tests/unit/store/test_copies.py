@@ -13,7 +13,7 @@ import pytest
 from emaild.errors import StateUnusable
 from emaild.store import Store, open_store
 from emaild.store.engine import FILE, back_up
-from tests.samples import outbound, taken
+from tests.samples import kept, outbound, taken
 from tests.servers.wait import eventually
 
 ACCOUNT = "pop3:ann@example.com"
@@ -28,7 +28,7 @@ def somebody_writing(store: Store) -> Iterator[list[str]]:
     def write() -> None:
         while not enough.is_set():
             inbound, entry = taken(str(len(done)))
-            store.interactions.keep(ACCOUNT, [(inbound, entry)], settled=True)
+            kept(store, ACCOUNT, [(inbound, entry)], settled=True)
             done.append(entry.id)
 
     writer = threading.Thread(target=write)
@@ -45,7 +45,7 @@ def test_a_backup_taken_while_somebody_writes_is_a_store_with_all_that_was_commi
 ) -> None:
     # Larger than what is copied at once by any means, so that commits fall into the copying.
     large = [taken(f"large {number}", bytes([number]) * 2_000_000) for number in range(15)]
-    store.interactions.keep(ACCOUNT, large, settled=False)
+    kept(store, ACCOUNT, large, settled=False)
     mail = outbound("a@b.c")
     store.outbox.add(mail, large[0][1].received)
     with somebody_writing(store) as done:
@@ -55,20 +55,20 @@ def test_a_backup_taken_while_somebody_writes_is_a_store_with_all_that_was_commi
     (tmp_path / "copy.db").rename(tmp_path / "restored" / FILE)
 
     restored = open_store(tmp_path / "restored")
-    kept = {entry.id: entry for entry in restored.interactions.all()}
+    there = {entry.id: entry for entry in restored.interactions.all()}
     originals = {entry.id: entry for entry in store.interactions.all()}
-    assert set(before) | {entry.id for _, entry in large} <= kept.keys()
-    for name, entry in kept.items():
+    assert set(before) | {entry.id for _, entry in large} <= there.keys()
+    for name, entry in there.items():
         assert entry == originals[name]
         assert hashlib.sha256(restored.interactions.raw(entry)).hexdigest() == entry.raw_digest
     assert sorted(restored.interactions.unsettled(ACCOUNT)) == sorted(inbound.key for inbound, _ in large)
     assert [entry.id for entry in restored.outbox.all(history=False)] == [mail.id]
-    restored.interactions.keep(ACCOUNT, [taken("after")], settled=True)
+    kept(restored, ACCOUNT, [taken("after")], settled=True)
     restored.close()
 
 
 def test_a_backup_is_one_file_that_only_its_owner_reads(store: Store, tmp_path: Path) -> None:
-    store.interactions.keep(ACCOUNT, [taken("1")], settled=True)
+    kept(store, ACCOUNT, [taken("1")], settled=True)
     folder = tmp_path / "copies"
     folder.mkdir()
     back_up(tmp_path / "state" / FILE, folder / "copy.db")

@@ -15,7 +15,7 @@ from emaild.store.engine import FILE, back_up
 from emaild.store.mailboxes import MailboxStatus
 from tests.clock import START
 from tests.full_disk import no_more_bytes
-from tests.samples import outbound, receipt, taken
+from tests.samples import kept, outbound, receipt, taken
 
 ACCOUNT = "pop3:ann@example.com"
 
@@ -35,17 +35,17 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_changes_nothing_and_the_store_goes_on_when_there_is_room(small_disk: Path) -> None:
     store = open_store(small_disk)
     first = taken("first")
-    store.interactions.keep(ACCOUNT, [first], settled=False)
+    kept(store, ACCOUNT, [first], settled=False)
     ballast = small_disk / "ballast"
     ballast.write_bytes(b"\0" * 1_000_000)
     batch = [taken("small"), taken("large", b"\0" * 3_000_000)]
     with pytest.raises(StoreFailed, match="full"):
-        store.interactions.keep(ACCOUNT, batch, settled=False)
+        kept(store, ACCOUNT, batch, settled=False)
     assert store.interactions.unknown(ACCOUNT, ["first", "small", "large"]) == ["small", "large"]
     assert [entry.id for entry in store.interactions.all()] == [first[1].id]
 
     ballast.unlink()
-    store.interactions.keep(ACCOUNT, batch[:1], settled=False)
+    kept(store, ACCOUNT, batch[:1], settled=False)
     store.outbox.add(outbound(), START)
     assert store.outbox.lease("smtp-client", START, 60) is not None
     store.close()
@@ -82,21 +82,21 @@ def test_a_full_disk_makes_no_store(small_disk: Path) -> None:
 
 def test_a_backup_that_does_not_fit_leaves_nothing_and_harms_nothing(small_disk: Path, tmp_path: Path) -> None:
     store = open_store(tmp_path / "state")
-    store.interactions.keep(ACCOUNT, [taken("1", b"\0" * 3_000_000)], settled=False)
+    kept(store, ACCOUNT, [taken("1", b"\0" * 3_000_000)], settled=False)
     with pytest.raises(StateUnusable, match="cannot back up"):
         back_up(tmp_path / "state" / FILE, small_disk / "copy.db")
     assert list(small_disk.iterdir()) == []
-    store.interactions.keep(ACCOUNT, [taken("2")], settled=False)
+    kept(store, ACCOUNT, [taken("2")], settled=False)
     store.close()
 
 
 def test_no_write_is_possible_and_every_one_says_so(tmp_path: Path) -> None:
     store = open_store(tmp_path)
-    store.interactions.keep(ACCOUNT, [taken("1")], settled=False)
+    kept(store, ACCOUNT, [taken("1")], settled=False)
     mail = outbound("a@b.c")
     store.outbox.add(mail, START)
     writes: list[Callable[[], object]] = [
-        lambda: store.interactions.keep(ACCOUNT, [taken("2")], settled=False),
+        lambda: kept(store, ACCOUNT, [taken("2")], settled=False),
         lambda: store.interactions.remember(ACCOUNT, "here"),
         lambda: store.interactions.settle(ACCOUNT, ["1"], "here"),
         lambda: store.interactions.prune(START.replace(year=2030), 10),

@@ -10,17 +10,26 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from emaild.errors import NotFound
-from emaild.message import Attachment, Facts, Inbound, Interaction, InteractionState
+from emaild.message import (
+    Attachment,
+    Facts,
+    Inbound,
+    Interaction,
+    InteractionState,
+    Report,
+    ReportedRecipient,
+    ReportKind,
+)
 from emaild.store import Store
 from tests.clock import START
-from tests.samples import mail, taken
+from tests.samples import kept, mail, taken
 
 ACCOUNT = "imap:ann@example.com/INBOX"
 OTHER = "imap:bob@example.com/INBOX"
 
 
 def keep(store: Store, *mails: tuple[Inbound, Interaction], account: str = ACCOUNT) -> frozenset[str]:
-    return store.interactions.keep(account, mails, settled=False)
+    return kept(store, account, mails, settled=False)
 
 
 def ids(entries: Sequence[Interaction]) -> list[str]:
@@ -39,17 +48,31 @@ def test_an_interaction_comes_back_as_it_was_but_for_its_texts(store: Store) -> 
     said = Facts(
         subject="Grüße \N{PILE OF POO}",
         sender="ann@example.com",
+        sender_personal="Ännchen",
+        reply_to=("ann@home.example",),
         to=("a@b.c", "d@e.f"),
         cc=("g@h.i",),
+        return_path="",
         message_id="<1@x>",
         in_reply_to="<0@x>",
         references=("<a@x>", "<0@x>"),
+        enclosed_ids=("<e@x>",),
         date=datetime(2026, 3, 1, 8, 0, tzinfo=UTC),
         text="a text",
         html="<p>a text</p>",
         attachments=(Attachment(name="ä.pdf", content_type="application/pdf", size=7, content_id="x", inline=True),),
+        automatic="a machine",
+        report=Report(
+            kind=ReportKind.DSN,
+            recipients=(ReportedRecipient(address="b@c.d", action="failed", status="5.1.1", diagnostic="no"),),
+            original_message_id="<o@x>",
+            envelope_id="E",
+            user_data={"_DSNInfo.x": "y", "n": 1},
+        ),
+        wrapped="it is broken",
     )
-    entry = replace(plain, facts=said, parent_id="0000000000000000", state=InteractionState.PENDING)
+    data: dict[str, str | int] = {"Mailbox": "a@b.c", "_AutoReplyCount": 3}
+    entry = replace(plain, facts=said, user_data=data, parent_id="0000000000000000", state=InteractionState.PENDING)
     keep(store, (inbound, entry))
     assert store.interactions.get(entry.id) == replace(entry, facts=replace(said, text="", html=""))
 
@@ -108,7 +131,7 @@ def test_what_is_kept_is_unsettled_until_the_server_was_told(store: Store) -> No
 
 
 def test_where_the_server_need_not_be_told_all_is_settled_at_once(store: Store) -> None:
-    store.interactions.keep(ACCOUNT, [taken("1")], settled=True)
+    kept(store, ACCOUNT, [taken("1")], settled=True)
     assert store.interactions.unsettled(ACCOUNT) == []
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from emaild.store import Store, open_store
 from tests.clock import START
-from tests.samples import outbound, taken
+from tests.samples import kept, outbound, taken
 
 ACCOUNT = "pop3:ann@example.com"
 
@@ -80,7 +80,7 @@ def test_many_threads_read_while_one_writes(store: Store) -> None:
     with ThreadPoolExecutor(6) as threads:
         readings = threads.map(read, range(6))
         for number in range(20):
-            store.interactions.keep(ACCOUNT, [taken(f"{number}a"), taken(f"{number}b")], settled=False)
+            kept(store, ACCOUNT, [taken(f"{number}a"), taken(f"{number}b")], settled=False)
         written.set()
         for counts in readings:
             assert counts == sorted(counts)

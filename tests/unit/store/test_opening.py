@@ -15,8 +15,9 @@ from sqlalchemy.engine import Inspector
 from emaild.errors import StateUnusable, StoreTooNew
 from emaild.store import open_store, schema
 from emaild.store.engine import FILE
+from emaild.store.migrations import CURRENT
 from tests.privileges import as_nobody
-from tests.samples import taken
+from tests.samples import kept, taken
 
 
 def change(folder: Path, statement: str) -> None:
@@ -58,7 +59,7 @@ def test_a_fresh_store_is_of_todays_version_and_nobody_elses_business(tmp_path: 
     folder = tmp_path / "made" / "on the way"
     open_store(folder, lambda old, new: told.append((old, new))).close()
     with closing(sqlite3.connect(folder / FILE)) as connection:
-        assert connection.execute("SELECT version FROM schema_version").fetchall() == [(schema.CURRENT,)]
+        assert connection.execute("SELECT version FROM schema_version").fetchall() == [(CURRENT,)]
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert told == []
     assert folder.stat().st_mode & 0o777 == 0o700
@@ -68,7 +69,7 @@ def test_a_fresh_store_is_of_todays_version_and_nobody_elses_business(tmp_path: 
 def test_what_was_kept_is_there_when_the_store_is_opened_again(tmp_path: Path) -> None:
     inbound, entry = taken("1")
     first = open_store(tmp_path)
-    first.interactions.keep("account", [(inbound, entry)], settled=False)
+    kept(first, "account", [(inbound, entry)], settled=False)
     first.close()
     second = open_store(tmp_path)
     assert second.interactions.raw(second.interactions.get(entry.id)) == inbound.raw
@@ -77,15 +78,15 @@ def test_what_was_kept_is_there_when_the_store_is_opened_again(tmp_path: Path) -
 
 def test_a_store_of_a_newer_emaild_is_left_alone(tmp_path: Path) -> None:
     open_store(tmp_path).close()
-    change(tmp_path, f"UPDATE schema_version SET version = {schema.CURRENT + 1}")
+    change(tmp_path, f"UPDATE schema_version SET version = {CURRENT + 1}")
     with pytest.raises(StoreTooNew) as refused:
         open_store(tmp_path)
     assert str(refused.value) == (
-        f"{tmp_path / FILE}: written by a newer emaild (store version {schema.CURRENT + 1}, this one knows"
-        f" {schema.CURRENT}); run that newer emaild, or restore a backup from before"
+        f"{tmp_path / FILE}: written by a newer emaild (store version {CURRENT + 1}, this one knows"
+        f" {CURRENT}); run that newer emaild, or restore a backup from before"
     )
     with closing(sqlite3.connect(tmp_path / FILE)) as connection:
-        assert connection.execute("SELECT version FROM schema_version").fetchone() == (schema.CURRENT + 1,)
+        assert connection.execute("SELECT version FROM schema_version").fetchone() == (CURRENT + 1,)
 
 
 @pytest.mark.parametrize("content", [b"this is no store\n" * 100, b"SQLite format 3\0" + b"\xff" * 4096])

@@ -9,28 +9,28 @@ import pytest
 from emaild.errors import NotFound
 from emaild.store import Store
 from tests.clock import START
-from tests.samples import mail, outbound, receipt, taken
+from tests.samples import kept, mail, outbound, receipt, taken
 
 ACCOUNT = "pop3:ann@example.com"
 LATER = START + timedelta(days=10)
 
 
 def test_only_so_many_go_at_once(store: Store) -> None:
-    store.interactions.keep(ACCOUNT, [taken(str(number)) for number in range(25)], settled=True)
+    kept(store, ACCOUNT, [taken(str(number)) for number in range(25)], settled=True)
     assert [store.interactions.prune(LATER, 10) for _ in range(4)] == [10, 10, 5, 0]
     assert list(store.interactions.all()) == []
 
 
 def test_only_what_is_older_goes(store: Store) -> None:
     old, new = taken("1"), taken("2", received=LATER)
-    store.interactions.keep(ACCOUNT, [old, new], settled=True)
+    kept(store, ACCOUNT, [old, new], settled=True)
     assert store.interactions.prune(LATER, 10) == 1
     assert [entry.id for entry in store.interactions.all()] == [new[1].id]
 
 
 def test_the_mail_goes_with_its_interaction(store: Store) -> None:
     _, entry = pair = taken("1")
-    store.interactions.keep(ACCOUNT, [pair], settled=True)
+    kept(store, ACCOUNT, [pair], settled=True)
     store.interactions.prune(LATER, 10)
     with pytest.raises(NotFound):
         store.interactions.raw(entry)
@@ -39,8 +39,8 @@ def test_the_mail_goes_with_its_interaction(store: Store) -> None:
 def test_a_mail_stays_while_another_interaction_has_the_same_bytes(store: Store) -> None:
     raw = mail()
     old, new = taken("1", raw), taken("1", raw, received=LATER)
-    store.interactions.keep(ACCOUNT, [old], settled=True)
-    store.interactions.keep("another", [new], settled=True)
+    kept(store, ACCOUNT, [old], settled=True)
+    kept(store, "another", [new], settled=True)
     store.interactions.prune(LATER, 10)
     assert store.interactions.raw(new[1]) == raw
 
@@ -48,7 +48,7 @@ def test_a_mail_stays_while_another_interaction_has_the_same_bytes(store: Store)
 def test_a_mail_stays_while_it_waits_in_the_outbox(store: Store) -> None:
     raw = mail()
     old = taken("1", raw)
-    store.interactions.keep(ACCOUNT, [old], settled=True)
+    kept(store, ACCOUNT, [old], settled=True)
     store.outbox.add(outbound(raw=raw), START)
     store.interactions.prune(LATER, 10)
     leased = store.outbox.lease("smtp-client", START, 60)
@@ -58,10 +58,10 @@ def test_a_mail_stays_while_it_waits_in_the_outbox(store: Store) -> None:
 
 def test_what_was_pruned_is_never_taken_again(store: Store) -> None:
     raw = mail()
-    store.interactions.keep(ACCOUNT, [taken("1", raw)], settled=True)
+    kept(store, ACCOUNT, [taken("1", raw)], settled=True)
     store.interactions.prune(LATER, 10)
     assert store.interactions.unknown(ACCOUNT, ["1"]) == []
-    assert store.interactions.keep(ACCOUNT, [taken("2", raw)], settled=True) == {"2"}
+    assert kept(store, ACCOUNT, [taken("2", raw)], settled=True) == {"2"}
     assert list(store.interactions.all()) == []
 
 

@@ -1,0 +1,193 @@
+"""From the mails that were fetched for one section to interactions in the store, whole or what is taken of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from emaild.clock import Clock
+from emaild.errors import InputError, NotFound, OperatorError, StoreFailed
+from emaild.jobs.looking import Looking
+from emaild.jobs.notices import Notices
+from emaild.jobs.quarantine import Look, Looked, Quarantine, traceback_of_now
+from emaild.jobs.understand import BatchUnderstanding, Understanding, own_addresses, tell
+from emaild.log import events
+from emaild.message import Facts, Inbound, Outbound, Understood
+from emaild.mime.strip import without_attachments
+from emaild.mime.view import facts
+from emaild.mime.wrapping import wrapping
+from emaild.settings.load import Settings
+from emaild.settings.mailbox import AfterFetch, MailboxSection
+from emaild.settings.processing import Attachments, ProcessingSection
+from emaild.store import Store
+from emaild.store.held import HeldMail, How
+from emaild.store.raw import digest
+
+LARGEST_HEADER = 256 << 10  # bytes that are asked for of a mail of which the header only is taken
+HEADER = "\nheader"  # ends the key of a mail's header, which is taken beside the mail itself; no server's key has it
+
+
+class Intake:
+    """What becomes of one section's mails. It is used by one thread at a time."""
+
+    def __init__(
+        self, section: MailboxSection, settings: Callable[[], Settings], *, store: Store, looking: Looking, clock: Clock
+    ) -> None:
+        self._section = section
+        self._store = store
+        self._clock = clock
+        self._processing: Callable[[], ProcessingSection] = lambda: settings().processing
+        self._understanding = Understanding(
+            section,
+            store.known,
+            processing=self._processing,
+            own_addresses=lambda: own_addresses(settings().mailboxes.values()),
+            queue=lambda: settings().queue_for(section),
+        )
+        self._quarantine = Quarantine(section, store, looking, clock)
+        self._notices = Notices(section, settings)
+        self._told: list[Outbound] = []
+        self.unreadable: dict[str, str] = {}  # of the mails that were taken last: what kept us from reading some
+
+    def end(self) -> None:
+        """Nothing is looked at any more: the process may end."""
+        self._quarantine.end()
+
+    def take(self, mails: Sequence[Inbound]) -> None:
+        """Whole mails. When this returns they are in the store, held or as interactions.
+
+        Raises:
+            StoreFailed: some are not.
+        """
+        self.unreadable.clear()
+        settled = self._section.after is AfterFetch.LEAVE
+        self._quarantine.take(mails, self.look, lambda looked: self._keep(looked, settled=settled), settled=settled)
+
+    def look(self) -> Look:
+        """What whole mails become that are stored in one commit."""
+        batch = self._understanding.batch()
+        return lambda inbound: self._whole(inbound, batch)
+
+    def _whole(self, inbound: Inbound, batch: BatchUnderstanding) -> Looked:
+        understood = batch.interactions(inbound, self._clock.now())
+        wrapped = any(entry.facts.wrapped for entry in understood.interactions)
+        if self._processing().attachment_mngt is Attachments.REMOVE and not wrapped:
+            return _stored_as(without_attachments(inbound.raw, self._section.mime), inbound, understood)
+        return inbound, understood
+
+    # Mails that are too big
+
+    def take_header(self, key: str, size: int, head: bytes) -> None:
+        """The header of a mail that is not taken; *head* is how the mail begins. Raises as `take` does."""
+        header = re.split(rb"(?<=\n)\r?\n", head[:LARGEST_HEADER], maxsplit=1)[0]
+
+        def look(inbound: Inbound) -> Looked:
+            self._write_notice(self._read(inbound.raw), key, size)
+            return self._look_at_header(inbound, size)
+
+        self._take_one(Inbound(key=key + HEADER, raw=header), look, settled=True)
+
+    def _look_at_header(self, inbound: Inbound, size: int | None = None) -> Looked:
+        limit = self._section.maximum_msg_size
+        reason = f"the mail has {size or 'too many'} bytes, more than maximum-msg-size allows ({limit})"
+        said = wrapping(self._read(inbound.raw), reason, size or len(inbound.raw), self._processing())
+        return inbound, self._understanding.interactions(inbound, self._clock.now(), said)
+
+    def take_stripped(self, key: str, size: int, head: bytes) -> None:
+        """A mail without its attachments; *head* is what there is of it. Raises as `take` does."""
+
+        def look(inbound: Inbound) -> Looked:
+            said = self._read(inbound.raw)
+            self._write_notice(said, key, size)
+            understood = self._understanding.interactions(inbound, self._clock.now(), said)
+            return _stored_as(without_attachments(inbound.raw, self._section.mime), inbound, understood)
+
+        self._take_one(Inbound(key=key, raw=head), look, settled=self._section.after is AfterFetch.LEAVE)
+
+    def _take_one(self, mail: Inbound, look: Look, *, settled: bool) -> None:
+        self._told.clear()
+        self.unreadable.clear()
+        self._quarantine.take([mail], lambda: look, lambda looked: self._keep(looked, settled=settled), settled=settled)
+
+    def _read(self, raw: bytes) -> Facts:
+        return facts(raw, self._section.mime, self._processing())
+
+    def _write_notice(self, said: Facts, key: str, size: int) -> None:
+        if not self._section.notify_big_msg_sender:
+            return
+        try:
+            notice = self._notices.too_big(said, key, size, self._clock.now())
+        except InputError as error:
+            events.mail_sender_not_told(section=self._section.name, key=key, reason=str(error))
+            return
+        if notice is not None:
+            self._told.append(notice)
+
+    def _send_notices(self, key: str) -> None:
+        """Before the mail itself is stored: a notice that is there already is not sent twice, a missing one is."""
+        for notice in self._told:
+            try:
+                self._store.outbox.get(notice.id)
+            except NotFound:
+                self._store.outbox.add(notice, self._clock.now())
+                events.mail_sender_told(section=self._section.name, key=key, outbound=notice.id)
+
+    # Mails that are held
+
+    def again(self, mail: HeldMail) -> Understood | None:
+        """Try a held mail once more. It becomes interactions, or stays held with the traceback of now.
+
+        Returns:
+            what it became; None: somebody was quicker.
+
+        Raises:
+            Exception: whatever our code failed with once more.
+        """
+        inbound = Inbound(key=mail.key, raw=self._store.held.raw(mail))
+        look = self._look_at_header if mail.key.endswith(HEADER) else self.look()
+        try:
+            stored, understood = look(inbound)
+        except (OperatorError, StoreFailed):
+            raise
+        except Exception:
+            now, text = self._clock.now(), traceback_of_now()
+            self._store.held.failed_again(replace(mail, at=now, how=How.RAISED, traceback=text))
+            raise
+        if not self._store.held.release(mail, stored.raw, understood):
+            return None
+        self._say(stored, understood)
+        return understood
+
+    # Storing
+
+    def _keep(self, looked: Sequence[Looked], *, settled: bool) -> None:
+        if self._told:
+            self._send_notices(looked[0][0].key.removesuffix(HEADER))
+        again = self._store.interactions.keep(self._section.account, looked, settled=settled)
+        for inbound, understood in looked:
+            if inbound.key in again and understood.interactions:
+                events.mail_known(section=self._section.name, key=inbound.key)
+            else:
+                self._say(inbound, understood)
+
+    def _say(self, inbound: Inbound, understood: Understood) -> None:
+        for entry in understood.interactions:
+            if entry.facts.wrapped:
+                self.unreadable[inbound.key] = entry.facts.wrapped
+            events.interaction_created(
+                section=self._section.name,
+                interaction=entry.id,
+                subtype=entry.subtype,
+                queue=entry.queue,
+                message_id=entry.facts.message_id,
+                size=len(inbound.raw),
+            )
+        tell(self._section.name, inbound, understood)
+
+
+def _stored_as(kept: bytes, inbound: Inbound, understood: Understood) -> Looked:
+    """With these bytes in the place of the mail's own."""
+    name = digest(kept)
+    entries = tuple(replace(entry, raw_digest=name) for entry in understood.interactions)
+    return replace(inbound, raw=kept), replace(understood, interactions=entries)

@@ -1,0 +1,237 @@
+"""What a mail in becomes: interactions with their subtype, thread and attached data; or nothing new.
+
+Nothing is stored and nothing said here: mails are understood, stored in one commit, and then told of with `tell`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from emaild.jobs.batch import Batch, Known
+from emaild.jobs.threads import Place, Threads, about, answered, subject_matches
+from emaild.log import events
+from emaild.message import Facts, Inbound, Interaction, InteractionState, Understood, Unique, new_id
+from emaild.mime.fingerprint import fingerprint
+from emaild.mime.subtype import subtype
+from emaild.mime.user_data import user_data
+from emaild.mime.view import facts
+from emaild.settings.mailbox import MailboxSection
+from emaild.settings.processing import ProcessingSection
+from emaild.store.known import KnownMail, inbound_mail, people
+from emaild.store.raw import digest
+
+NEW, REPLY = "InboundNew", "InboundCustomerReply"
+MOST_REPLY_TO = 10  # addresses of Reply-To that count as the sender's
+
+
+class Understanding:
+    """How the mails of one mailbox section are understood.
+
+    *own_addresses* are all of ours, in lower case; *queue* names the queue of the section's interactions.
+    """
+
+    def __init__(
+        self,
+        section: MailboxSection,
+        known: Known,
+        *,
+        processing: Callable[[], ProcessingSection],
+        own_addresses: Callable[[], frozenset[str]],
+        queue: Callable[[], str],
+    ) -> None:
+        self._section = section
+        self._known = known
+        self._processing = processing
+        self._own_addresses = own_addresses
+        self._queue = queue
+
+    def interactions(self, inbound: Inbound, now: datetime, said: Facts | None = None) -> Understood:
+        """What one mail becomes that came now; see `BatchUnderstanding.interactions`."""
+        return self.batch().interactions(inbound, now, said)
+
+    def batch(self) -> BatchUnderstanding:
+        """To be asked for anew for the mails of each commit."""
+        own, batch = self._own_addresses(), Batch(self._known)
+        return BatchUnderstanding(self._section, self._processing(), own, self._queue(), batch)
+
+
+@dataclass(frozen=True)
+class _Mail:
+    """What is read of one mail, and the known mails that it names, by Message-ID."""
+
+    inbound: Inbound
+    said: Facts
+    fingerprint: str
+    matches: tuple[str, ...]
+    referred: Mapping[str, KnownMail]
+
+    @property
+    def same_id(self) -> KnownMail | None:
+        """The first mail with the same Message-ID."""
+        return self.referred.get(self.said.message_id or "")
+
+    @property
+    def reused_id_of(self) -> str | None:
+        """That mail's id, where it came in and has another content."""
+        other = self.same_id
+        if other is None or other.out or other.fingerprint in (None, self.fingerprint):
+            return None
+        return other.id
+
+
+@dataclass(frozen=True)
+class BatchUnderstanding:
+    """How mails are understood that are stored in one commit: each knows of those that were understood before it."""
+
+    section: MailboxSection
+    processing: ProcessingSection
+    own: frozenset[str]
+    queue: str
+    known: Batch
+
+    def interactions(self, inbound: Inbound, now: datetime, said: Facts | None = None) -> Understood:
+        """What the mail becomes that came now. *said* is what it says, where that is not to be read from its bytes."""
+        mail = self._read(inbound, said)
+        unique, taken = self._unique(mail), digest(inbound.raw)
+        twin = self._twin(mail, unique)
+        if twin is not None:
+            return Understood(interactions=(), digest=taken, fingerprint=mail.fingerprint, duplicate_of=twin.id)
+        recipients = self._recipients(mail.said)
+        copies = recipients[: self.section.inbound_msg_copy_limit]
+        entries = self._entries(mail, copies, taken, now)
+        understood = Understood(
+            interactions=entries,
+            digest=taken,
+            fingerprint=mail.fingerprint,
+            unique=unique,
+            subject_matches=mail.matches,
+            reused_id_of=mail.reused_id_of if unique else None,
+            dropped=len(recipients) - len(copies),
+        )
+        first = inbound_mail(entries[0], self.section.account, understood)
+        self.known.add(first, people(entries[0]), mail.matches)
+        return understood
+
+    def _read(self, inbound: Inbound, said: Facts | None) -> _Mail:
+        said = facts(inbound.raw, self.section.mime, self.processing) if said is None else said
+        names = {name for name in (said.message_id, *answered(said), *about(said)) if name}
+        return _Mail(
+            inbound,
+            said,
+            fingerprint(inbound.raw, self.section.mime),
+            subject_matches(said.subject, self.processing.subject_threading_substrings),
+            self.known.by_message_id(names),
+        )
+
+    # Duplicates
+
+    def _unique(self, mail: _Mail) -> Unique | None:
+        """Among which mails this one must be the only one with its Message-ID and content."""
+        checked = self.processing.enable_message_id_check and not self.section.copy_message_to_recipients
+        if not checked or not mail.said.message_id:
+            return None
+        return Unique.IN_ACCOUNT if self.processing.enable_same_mail_from_mailboxes else Unique.EVERYWHERE
+
+    def _twin(self, mail: _Mail, unique: Unique | None) -> KnownMail | None:
+        if unique is None or mail.same_id is None or mail.said.message_id is None:
+            return None
+        account = self.section.account if unique is Unique.IN_ACCOUNT else None
+        return self.known.twin(mail.said.message_id, mail.fingerprint, account)
+
+    # Splitting
+
+    def _recipients(self, said: Facts) -> list[str | None]:
+        """Whom a copy is made for: everybody in To and Cc, once; nobody by name where that is not asked for."""
+        if not self.section.copy_message_to_recipients:
+            return [None]
+        found: dict[str, str | None] = {}
+        for address in (*said.to, *said.cc):
+            found.setdefault(address.lower(), address)
+        return list(found.values()) or [None]
+
+    def _entries(self, mail: _Mail, copies: list[str | None], taken: str, now: datetime) -> tuple[Interaction, ...]:
+        said = mail.said
+        names = sorted(new_id(now) for _ in copies)  # the first is the root, and the first that is found
+        kind = subtype(said, self.processing, mail.referred.__contains__)
+        stopped = kind == NEW and not self.processing.enable_mail_loops and said.sender.lower() in self.own
+        kind, place = self._place(mail, kind, now)
+        thread_id, parent_id = (place.thread_id, place.parent_id) if place else (names[0], None)
+        auto_replies = self._auto_replies(said, thread_id, now)
+        return tuple(
+            Interaction(
+                id=name,
+                type="Inbound",
+                subtype=kind,
+                mailbox=self.section.name,
+                received=now,
+                queue=self.queue,
+                thread_id=thread_id,
+                raw_digest=taken,
+                facts=said,
+                user_data=user_data(
+                    said,
+                    mailbox=address_of(self.section),
+                    processing=self.processing,
+                    auto_replies=auto_replies,
+                    header=(self.section.copy_message_with_header, recipient) if recipient else None,
+                ),
+                parent_id=parent_id,
+                state=InteractionState.STOPPED if stopped else InteractionState.NEW,
+            )
+            for name, recipient in zip(names, copies, strict=True)
+        )
+
+    # Threads
+
+    def _place(self, mail: _Mail, kind: str, now: datetime) -> tuple[str, Place | None]:
+        """The subtype, now that the thread is known; and the thread, where it is not a new one."""
+        threads = Threads(self.known, self.processing, self.own)
+        if kind != NEW:
+            return kind, threads.of_report(mail.said, mail.referred, mail.inbound.raw)
+        place = threads.of_reply(mail.said, mail.referred, mail.matches, now)
+        if place is not None:
+            return REPLY, place
+        same = mail.same_id
+        if same is not None and (same.out or same.fingerprint == mail.fingerprint):
+            return NEW, Place(thread_id=same.thread_id)  # it came to several mailboxes of ours, or we sent it there
+        return NEW, None
+
+    def _auto_replies(self, said: Facts, thread_id: str, now: datetime) -> int:
+        """How many automatic mails we sent of late to the one who wrote this."""
+        processing = self.processing
+        addresses = {address.lower() for address in (said.sender, *said.reply_to[:MOST_REPLY_TO]) if address}
+        if not processing.enable_autowar_detect or not addresses:
+            return 0
+        since = now - timedelta(seconds=processing.autowar_detect_period)
+        thread = None if processing.autowar_scan_all_threads_of_contact else thread_id
+        return self.known.automatic_mails(addresses, since, thread)
+
+
+def address_of(section: MailboxSection) -> str:
+    """A mailbox's own address: the one given, else the name to sign in with."""
+    return section.address or section.mailbox
+
+
+def own_addresses(sections: Iterable[MailboxSection]) -> frozenset[str]:
+    """Those of these mailboxes, in lower case. A name to sign in with that is no address is none of them."""
+    return frozenset(address.lower() for section in sections if "@" in (address := address_of(section)))
+
+
+def tell(section: str, inbound: Inbound, understood: Understood) -> None:
+    """What is to be said, once it is stored, of a mail beside its interactions."""
+    first = understood.interactions[0] if understood.interactions else None
+    if understood.duplicate_of is not None:
+        events.mail_duplicate(section=section, key=inbound.key, interaction=understood.duplicate_of)
+    if first is None:
+        return
+    if understood.reused_id_of is not None:
+        message_id, other = first.facts.message_id, understood.reused_id_of
+        events.mail_message_id_reused(section=section, interaction=first.id, other=other, message_id=message_id)
+    if understood.dropped:
+        events.interaction_copies_dropped(
+            section=section, interaction=first.id, copies=len(understood.interactions), dropped=understood.dropped
+        )
+    if first.state is InteractionState.STOPPED:
+        events.mail_looped(section=section, interaction=first.id, sender=first.facts.sender)

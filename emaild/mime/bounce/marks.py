@@ -1,0 +1,74 @@
+"""Whether a mail is a bounce: who sent it, what its subject and its text say, and what lies in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+
+from emaild.message import Facts
+from emaild.mime import headers
+from emaild.mime.alternatives import any_of
+from emaild.mime.automatic import is_absence
+from emaild.mime.bounce.failures import FAILED
+from emaild.mime.bounce.original import TOLD, Original
+from emaild.mime.bounce.phrases import CHALLENGE, OPENING
+from emaild.mime.bounce.recipients import CODE, Failing
+from emaild.mime.bounce.subjects import SUBJECT_FAILED
+from emaild.mime.parts import Part
+from emaild.settings.properties import MimeProperties
+
+HEAD = 6_000  # characters of a report in which it must say that something failed
+OPENS = 3_000
+DAEMON = any_of(
+    r"""
+    \bmail(?:er)?[-_. ]?d(?:ae|e)mon\b
+    \bpost[-_]?master\b
+    \bmmdf\b
+    \bmdaemon\b
+    \buucp\b
+    \bsmtp[-_.]?(?:daemon|server|agent|gateway)\b
+    \bmail ?(?:delivery?|routing|transport|transfer)? ?(?:sub)?[-_. ]?(?:system|service|agent|server|router)\b
+    \bmail[-_. ]?delivery\b
+    \b(?:system|network|mail|e-?mail) ?admin(?:istrator)?\b
+    \bmicrosoftexchange[0-9a-f]{8,}
+    \b(?:non-?)?delivery[-_ ]?(?:notification|subsystem|agent|status|service|failure)s?\b
+    \bnon-?delivery\b
+    \bbounces?[-_]?(?:handler|noreply|notification)?@
+    \b(?:lotus notes|message) router\b
+    \be?-?mail-?system\b
+    ^\W*$
+    """
+)
+"""What From holds in the mails of mail systems; some leave it empty."""
+
+REPLY = re.compile(r"^\W{0,3}(?:re|aw|sv|vs|antw|fwd?|wg|tr|rv|rif|odp|vb|enc|i|r)(?:\[\d+\])?\s?:", re.IGNORECASE)
+
+
+def from_daemon(mail: Part, leaves: Sequence[Part], reading: MimeProperties) -> bool:
+    """Whether it names itself as a mail system's: by its sender, or as a report that is broken."""
+    sender = headers.field(mail.header, "From", reading) or headers.field(mail.header, "Sender", reading)
+    return bool(DAEMON.search(sender[:500])) or any(part.kind in TOLD for part in (mail, *leaves))
+
+
+def is_bounce(
+    said: Facts, told: str, found: Collection[Failing], original: Original, *, by_daemon: bool, by_nobody: bool
+) -> bool:
+    """Whether what a mail says makes a bounce.
+
+    The less its sender tells, the more its subject and its text must: *by_daemon* a mail system names itself as the
+    sender, *by_nobody* it has a null sender (RFC 5321 §4.5.5), as absence notices have too.
+    """
+    subject, lines = said.subject[:500], [line[:500] for line in told[:HEAD].split("\n")]
+    failed = SUBJECT_FAILED.search(subject) is not None
+    coded = any(map(CODE.search, lines))
+    if is_absence(subject) or (CHALLENGE.search("\n".join(lines)) and not failed and not coded):
+        return False
+    words = any(map(FAILED.search, lines))
+    sure = any(one.sureness > 1 for one in found)
+    shaped = OPENING.search(" ".join(told[:OPENS].split())) is not None or (sure and coded)
+    if by_daemon:
+        return failed or (words and (shaped or sure or original.message_id is not None))
+    if by_nobody:
+        return words and (failed or shaped)
+    known = sure or original.message_id is not None
+    return failed and words and shaped and known and not REPLY.search(subject)

@@ -1,0 +1,78 @@
+"""Where a header ends, and its fields: RFC 5322 §2.2 and what programs make of it."""
+
+from __future__ import annotations
+
+import re
+from email.message import Message
+
+from emaild.mime.limits import FIELDS, HEADER_BYTES
+
+LINE_END = rb"(?:\r{0,2}\n|\r)"  # some gateways send CR CR LF
+NAME = rb"[!-9;-~]{1,200}"
+KNOWN = (
+    rb"(?i:from|to|cc|bcc|subject|date|sender|reply-to|message-id|in-reply-to|references|received|return-path|errors-to"
+    rb"|delivered-to|envelope-to|mime-version|importance|priority|precedence|organization|user-agent|comments|keywords"
+    rb"|(?:x|content|list|arc|dkim|resent|auto|authentication|thread|received|disposition)-%b)[ \t]*:" % NAME
+)
+"""A field that stands in the headers of mails, and hardly ever at the beginning of a line of text."""
+ONCE = re.compile(rb"(?i:from|to|cc|subject|date|message-id|mime-version|content-type)(?=[ \t]*:)")
+
+FIELD = rb"(%b)[ \t]*:((?:[^\r\n]++|%b(?=%%b))*+)(?:%b|\Z)" % (NAME, LINE_END, LINE_END)
+FIELDS_AND_BLANKS = re.compile(FIELD % rb"[ \t]")  # a line of white space continues a field
+FIELDS_ALONE = re.compile(FIELD % rb"[ \t]+[^ \t\r\n]")
+EMPTY = re.compile(LINE_END)
+BLANK = re.compile(rb"[ \t]*" + LINE_END)
+ENVELOPE = re.compile(rb">?From [^\r\n]*" + LINE_END)  # of an mbox file
+LEADING = re.compile(rb"(?:\xef\xbb\xbf)?(?>[ \t]*%b){0,100}+[ \t]*(?=>?From |%b)" % (LINE_END, KNOWN))
+ANY = re.compile(NAME + rb"[ \t]*:|>?From ")
+STRAY = re.compile(rb"(?:(?!%b)[^ \t\r\n][^\r\n]*%b){1,5}(?=(%b))" % (KNOWN, LINE_END, KNOWN))
+
+
+def head(raw: bytes, *, blank_ends: bool, mail: bool) -> tuple[Message, int, str]:
+    """The header, where the body begins, and which limit the header is beyond, empty where it is whole.
+
+    It ends at an empty line, with *blank_ends* at one of white space too, or before the first line that cannot be of a
+    header. A broken line before a field that mails have, and texts have not, is the rest of the line before it. In
+    front of a *mail* (not of a part of one) empty lines, lines of an mbox file and broken lines are passed over.
+    """
+    fields: list[tuple[str, bytes]] = []
+    at, cut = _fields(raw, fields, FIELDS_ALONE if blank_ends else FIELDS_AND_BLANKS, _start(raw) if mail else 0)
+    header = Message()
+    for name, value in fields:
+        header.set_raw(name, value.strip(b" \t").decode("ascii", "surrogateescape"))
+    if not cut and (ended := (BLANK if blank_ends else EMPTY).match(raw, at)):
+        at = ended.end()
+    return header, at, cut
+
+
+def _fields(raw: bytes, fields: list[tuple[str, bytes]], field: re.Pattern[bytes], at: int) -> tuple[int, str]:
+    """Fills *fields*; where the first line lies that is none, and which limit was reached."""
+    last = min(len(raw), HEADER_BYTES)
+    while at < last:
+        if found := field.match(raw, at, last):
+            if len(fields) == FIELDS:
+                return at, f"its header has more than {FIELDS} fields"
+            fields.append((found[1].decode("ascii"), found[2]))
+        elif found := ENVELOPE.match(raw, at, last):
+            pass
+        elif fields and (found := STRAY.match(raw, at, last)) and not _again(fields, found[1]):
+            name, value = fields[-1]
+            fields[-1] = (name, value + b"".join(b"\r\n " + line for line in found[0].splitlines() if line))
+        else:
+            return at, ""
+        at = found.end()
+    return at, "" if last == len(raw) else f"its header is longer than {HEADER_BYTES} bytes"
+
+
+def _start(raw: bytes) -> int:
+    """Where the header of a mail begins."""
+    leading = LEADING.match(raw)
+    at = leading.end() if leading else 0
+    stray = None if ANY.match(raw, at) else STRAY.match(raw, at)
+    return stray.end() if stray else at
+
+
+def _again(fields: list[tuple[str, bytes]], line: bytes) -> bool:
+    """Whether a field that stands once in a header comes a second time: then it is quoted in the text."""
+    name = ONCE.match(line)
+    return name is not None and any(known.lower().encode() == name[0].lower() for known, _ in fields)

@@ -1,0 +1,1 @@
+"""Mails that somebody broke on purpose."""
