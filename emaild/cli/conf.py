@@ -8,7 +8,8 @@ import sys
 
 from emaild.cli.output import json_line, table
 from emaild.cli.registry import Add
-from emaild.errors import UsageError
+from emaild.errors import ConfigError, UsageError
+from emaild.render.response.checking import checked
 from emaild.settings.describe import FORMATS
 from emaild.settings.describe.contents import EVERYTHING, find
 from emaild.settings.describe.in_effect import in_effect
@@ -16,11 +17,12 @@ from emaild.settings.load import load
 from emaild.settings.option import section_kind
 from emaild.settings.properties import PROPERTIES
 from emaild.settings.reader import SECTIONS, suggestion
+from emaild.shipped import shipped
 
 
 def register(add: Add) -> None:
     """The commands of this module."""
-    add("check", _check, "every wrong line of the conf files, as file:line: [section] option: what is wrong")
+    add("check", _check, "every wrong line of conf files and templates, as file:line: [section] option: what is wrong")
     listed = add("options", _options, "the reference of all options and of JavaMail's properties")
     listed.add_argument(
         "name",
@@ -38,13 +40,18 @@ def register(add: Add) -> None:
 
 def _check(arguments: argparse.Namespace) -> int:
     settings = load(arguments.conf, outside_unit=True)
+    folders = tuple(folder for folder in (settings.emaild.templates, shipped("templates")) if folder)
+    faults, doubts = checked(folders)
+    if faults:
+        raise ConfigError(tuple(str(fault) for fault in faults))
+    warnings = (*settings.warnings, *doubts)
     counts = (
         _counted(len(settings.mailboxes), "mailbox", "mailboxes"),
         _counted(len(settings.ways_out), "way out", "ways out"),
-        _counted(len(settings.warnings), "warning", "warnings"),
+        _counted(len(warnings), "warning", "warnings"),
     )
     print(f"{arguments.conf}: good ({', '.join(counts)})", flush=True)
-    for warning in settings.warnings:
+    for warning in warnings:
         print(f"{warning} (warning)", file=sys.stderr)
     return os.EX_OK
 

@@ -23,6 +23,7 @@ MODULES = {
     "send": ("send",),
     "look": ("inbox", "outbox", "history", "mailboxes"),
     "inspect": ("inspect",),
+    "preview": ("preview",),
 }
 """The modules of commands, and theirs: only what a command line asks for is loaded, for some need half a second."""
 INTERRUPTED = 128 + signal.SIGINT  # what a shell reports of a process that Ctrl-C ended

@@ -8,6 +8,7 @@ import pytest
 
 from emaild.fault_points import FaultPoint
 from emaild.log import events
+from emaild.render.field_codes import OURS
 from emaild.settings.describe.conf import as_conf
 from emaild.settings.describe.contents import EVERYTHING
 from emaild.settings.describe.markdown import as_markdown
@@ -42,6 +43,11 @@ def test_the_readmes_options_are_the_declared_ones() -> None:
 def test_the_readmes_states_are_the_fault_points() -> None:
     rows = [tuple(cell.strip() for cell in line.split("|")[1:3]) for line in block("states").splitlines()[2:]]
     assert rows == [(point.label, point.meaning) for point in FaultPoint]
+
+
+def test_the_readmes_functions_of_field_codes_are_those_of_ours() -> None:
+    rows = [f"| {one.name}({one.arguments}) | {one.line} |" for one in OURS]
+    assert block("field-codes").splitlines() == ["| function | what it gives |", "|---|---|", *rows]
 
 
 def test_every_event_has_a_meaning_a_number_and_a_name_of_its_own() -> None:
