@@ -8,7 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -19,8 +19,8 @@ from emaild.cli.output import json_line, moment, table
 from emaild.cli.registry import Add
 from emaild.cli.state import settings_of
 from emaild.errors import UsageError
-from emaild.jobs.understand import Understanding, own_addresses
-from emaild.message import Facts, Inbound, Interaction, Report
+from emaild.jobs.understand import Understanding, header_of, own_addresses
+from emaild.message import Facts, Inbound, Interaction, Report, Understood
 from emaild.mime.mbox import mails
 from emaild.settings.load import Settings
 from emaild.settings.mailbox import MailboxSection
@@ -30,7 +30,7 @@ from emaild.settings.secret import Secret
 LARGEST = 100 << 20  # bytes of a mail; larger ones are told of instead of filling the memory
 PIECE = 1 << 16  # bytes of a line of an mbox that are read at once
 STANDARD_INPUT = "-"
-NO_MAILBOX = MailboxSection(name="", mailbox="", password=Secret(""))
+NO_MAILBOX = MailboxSection(name="", mailbox="", password=Secret(""), maximum_msg_size=0)
 
 
 @dataclass(frozen=True)
@@ -125,13 +125,22 @@ def _mail(name: str, number: int | None, raw: bytes | None, understanding: Under
         reason = f"larger than {LARGEST >> 20} MiB; that is too large to look at"
         return Inspected(name, number, error=reason, exit_code=os.EX_NOINPUT)
     try:
-        understood = understanding.interactions(Inbound(key=name, raw=raw), datetime.now(UTC))
-        return Inspected(name, number, understood.interactions)
+        return Inspected(name, number, _understood(Inbound(key=name, raw=raw), understanding).interactions)
     except Exception as fault:  # noqa: BLE001  (the other mails are to be seen all the same)
         place = traceback.extract_tb(fault.__traceback__)[-1]
         said = " ".join(f"{type(fault).__name__}: {fault}".split())[:300]
         reason = f"emaild itself fails on it, at {Path(place.filename).name}:{place.lineno}: {said}"
         return Inspected(name, number, error=reason, exit_code=os.EX_SOFTWARE)
+
+
+def _understood(mail: Inbound, understanding: Understanding) -> Understood:
+    """What the mail becomes; above the mailbox's maximum-msg-size its header, or what there is without attachments."""
+    section, now = understanding.section, datetime.now(UTC)
+    if not section.maximum_msg_size or len(mail.raw) <= section.maximum_msg_size:
+        return understanding.interactions(mail, now)
+    if section.enable_big_msg_stripping:
+        return understanding.interactions(replace(mail, raw=mail.raw[: section.maximum_msg_size]), now)
+    return understanding.header(replace(mail, raw=header_of(mail.raw)), len(mail.raw), now)
 
 
 def _print_json(found: Inspected) -> None:

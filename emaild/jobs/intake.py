@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -11,12 +10,11 @@ from emaild.errors import InputError, NotFound, OperatorError, StoreFailed
 from emaild.jobs.looking import Looking
 from emaild.jobs.notices import Notices
 from emaild.jobs.quarantine import Look, Looked, Quarantine, traceback_of_now
-from emaild.jobs.understand import BatchUnderstanding, Understanding, own_addresses, tell
+from emaild.jobs.understand import BatchUnderstanding, Understanding, header_of, own_addresses, tell
 from emaild.log import events
 from emaild.message import Facts, Inbound, Outbound, Understood
 from emaild.mime.strip import without_attachments
 from emaild.mime.view import facts
-from emaild.mime.wrapping import wrapping
 from emaild.settings.load import Settings
 from emaild.settings.mailbox import AfterFetch, MailboxSection
 from emaild.settings.processing import Attachments, ProcessingSection
@@ -24,7 +22,6 @@ from emaild.store import Store
 from emaild.store.held import HeldMail, How
 from emaild.store.raw import digest
 
-LARGEST_HEADER = 256 << 10  # bytes that are asked for of a mail of which the header only is taken
 HEADER = "\nheader"  # ends the key of a mail's header, which is taken beside the mail itself; no server's key has it
 
 
@@ -80,7 +77,7 @@ class Intake:
 
     def take_header(self, key: str, size: int, head: bytes) -> None:
         """The header of a mail that is not taken; *head* is how the mail begins. Raises as `take` does."""
-        header = re.split(rb"(?<=\n)\r?\n", head[:LARGEST_HEADER], maxsplit=1)[0]
+        header = header_of(head)
 
         def look(inbound: Inbound) -> Looked:
             self._write_notice(self._read(inbound.raw), key, size)
@@ -89,10 +86,7 @@ class Intake:
         self._take_one(Inbound(key=key + HEADER, raw=header), look, settled=True)
 
     def _look_at_header(self, inbound: Inbound, size: int | None = None) -> Looked:
-        limit = self._section.maximum_msg_size
-        reason = f"the mail has {size or 'too many'} bytes, more than maximum-msg-size allows ({limit})"
-        said = wrapping(self._read(inbound.raw), reason, size or len(inbound.raw), self._processing())
-        return inbound, self._understanding.interactions(inbound, self._clock.now(), said)
+        return inbound, self._understanding.header(inbound, size, self._clock.now())
 
     def take_stripped(self, key: str, size: int, head: bytes) -> None:
         """A mail without its attachments; *head* is what there is of it. Raises as `take` does."""

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from emaild.clock import Clock
 from emaild.errors import RemoteError
-from emaild.jobs.intake import HEADER, LARGEST_HEADER, Intake
+from emaild.jobs.intake import HEADER, Intake
+from emaild.jobs.understand import LARGEST_HEADER
 from emaild.log import events
 from emaild.message import Inbound
 from emaild.settings.mailbox import MailboxSection

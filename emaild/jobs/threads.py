@@ -17,9 +17,6 @@ from emaild.store.known import KnownMail
 MOST_IDS = 50  # Message-IDs of one kind that are looked up
 MOST_NAMES = 10  # ids of ours in a report that are looked up
 LONGEST_SUBJECT = 500  # characters of it that are searched for our token and for texts
-ID_IN_MESSAGE_ID_IN_MESSAGE_ID = re.compile(r"<([0-9A-Z]{16})[.@]")
-RAW_TOKEN = re.compile(TOKEN.pattern.encode())
-ID = re.compile(r"<([0-9A-Z]{16})[.@]")
 ID_IN_MESSAGE_ID = re.compile(r"<([0-9A-Z]{16})[.@]")
 RAW_TOKEN = re.compile(TOKEN.pattern.encode())
 ID = re.compile(r"[0-9A-Z]{16}")

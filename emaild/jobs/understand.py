@@ -5,8 +5,9 @@ Nothing is stored and nothing said here: mails are understood, stored in one com
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from emaild.jobs.batch import Batch, Known
@@ -17,13 +18,20 @@ from emaild.mime.fingerprint import fingerprint
 from emaild.mime.subtype import subtype
 from emaild.mime.user_data import user_data
 from emaild.mime.view import facts
+from emaild.mime.wrapping import wrapping
 from emaild.settings.mailbox import MailboxSection
 from emaild.settings.processing import ProcessingSection
 from emaild.store.known import KnownMail, inbound_mail, people
 from emaild.store.raw import digest
 
-NEW, REPLY = "InboundNew", "InboundCustomerReply"
+NEW, REPLY, RETURNED = "InboundNew", "InboundCustomerReply", "InboundNDR"
+LARGEST_HEADER = 256 << 10  # bytes that are asked for of a mail of which the header only is taken
 MOST_REPLY_TO = 10  # addresses of Reply-To that count as the sender's
+
+
+def header_of(head: bytes) -> bytes:
+    """The header of a mail that begins like that."""
+    return re.split(rb"(?<=\n)\r?\n", head[:LARGEST_HEADER], maxsplit=1)[0]
 
 
 class Understanding:
@@ -41,7 +49,7 @@ class Understanding:
         own_addresses: Callable[[], frozenset[str]],
         queue: Callable[[], str],
     ) -> None:
-        self._section = section
+        self.section = section
         self._known = known
         self._processing = processing
         self._own_addresses = own_addresses
@@ -51,10 +59,18 @@ class Understanding:
         """What one mail becomes that came now; see `BatchUnderstanding.interactions`."""
         return self.batch().interactions(inbound, now, said)
 
+    def header(self, inbound: Inbound, size: int | None, now: datetime) -> Understood:
+        """What stands for a mail above maximum-msg-size, of *size* bytes (None: unknown); *inbound* has its header."""
+        limit = self.section.maximum_msg_size
+        reason = f"the mail has {size or 'too many'} bytes, more than maximum-msg-size allows ({limit})"
+        processing = self._processing()
+        said = facts(inbound.raw, self.section.mime, processing)
+        return self.interactions(inbound, now, wrapping(said, reason, size or len(inbound.raw), processing))
+
     def batch(self) -> BatchUnderstanding:
         """To be asked for anew for the mails of each commit."""
         own, batch = self._own_addresses(), Batch(self._known)
-        return BatchUnderstanding(self._section, self._processing(), own, self._queue(), batch)
+        return BatchUnderstanding(self.section, self._processing(), own, self._queue(), batch)
 
 
 @dataclass(frozen=True)
@@ -155,6 +171,8 @@ class BatchUnderstanding:
         said = mail.said
         names = sorted(new_id(now) for _ in copies)  # the first is the root, and the first that is found
         kind = subtype(said, self.processing, mail.referred.__contains__)
+        if kind == RETURNED and said.automatic is None:
+            said = replace(said, automatic="report: returned mail")  # nothing may answer it
         stopped = kind == NEW and not self.processing.enable_mail_loops and said.sender.lower() in self.own
         kind, place = self._place(mail, kind, now)
         thread_id, parent_id = (place.thread_id, place.parent_id) if place else (names[0], None)

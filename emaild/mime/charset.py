@@ -9,7 +9,8 @@ from encodings import aliases, normalize_encoding
 from functools import lru_cache
 
 from emaild.mime.escapes import escaped
-from emaild.mime.guess import AMONG_ASCII, guess
+from emaild.mime.guess import AMONG_ASCII, guess, wide_worth
+from emaild.mime.limits import GUESSED_BYTES
 
 MEANT = {
     "iso8859_1": "cp1252", "latin_1": "cp1252", "iso8859_9": "cp1254", "tis_620": "cp874",
@@ -67,6 +68,8 @@ HIGH_RUN = re.compile(rb"[\x80-\x9f\xa1-\xff]{4,}")
 RUNS_WITHIN = 1 << 15  # bytes
 HIGH = bytes(range(128, 256))
 BEYOND = re.compile("[^\0-\x7f]")
+GLUED = re.compile("[A-Za-z][^\0-\x7f](?![^\0-\x7f])")  # as UTF-8's é looks in a charset of two bytes a character
+RARE = 0.3  # what a character is worth that is not common
 ENOUGH = 12  # bytes beyond ASCII that fit UTF-8: too many for chance
 
 
@@ -89,10 +92,11 @@ def _readings(content: bytes, codec: str, unlabelled: str, html: bool) -> Iterat
     yield from _utf_8(content, codec)
     if codec and not (codec in ASSUMED and _doubtful(content, codec)):
         yield from _strictly(content, codec)
-        yield from _nearly(content, codec, 10)
     meta = META.search(content, 0, META_WITHIN) if html else None
     if meta:
         yield from _strictly(content, _codec(meta[1].decode("ascii", "replace")))
+    if codec and not (codec in ASSUMED and _doubtful(content, codec)):
+        yield from _nearly(content, codec, 10)
     if not codec:
         yield from _strictly(content, _codec(unlabelled))
     yield content.decode(guess(content) or "cp1252", "replace")
@@ -115,14 +119,21 @@ def _marked(content: bytes, codec: str) -> Iterator[str]:
 
 def _utf_8(content: bytes, codec: str) -> Iterator[str]:
     """What fits UTF-8 is UTF-8, unless it is short and fits a label of two bytes a character as well."""
-    if codec in UNLIKE_ASCII:
+    if codec in UNLIKE_ASCII and (codec != "utf_7" or content.isascii()):
         return
     for text in _strictly(content, "utf_8"):
-        if codec in WIDE and len(content) - len(content.translate(None, HIGH)) < ENOUGH:
+        few = len(content) - len(content.translate(None, HIGH)) < ENOUGH
+        if codec in WIDE and few and _is_wide(content, codec):
             yield from _strictly(content, codec)
         yield text
     if codec in ("", "utf_8", "ascii"):
         yield from _nearly(content, "utf_8", 1 if codec == "utf_8" else 4)
+
+
+def _is_wide(content: bytes, codec: str) -> bool:
+    """Whether a short text that fits UTF-8 is likely one of two bytes a character, as its label says."""
+    worth = wide_worth(content[:GUESSED_BYTES], codec)
+    return worth > RARE + 0.01 or (worth > RARE - 0.01 and not any(map(GLUED.search, _strictly(content, codec))))
 
 
 def _strictly(content: bytes, codec: str) -> Iterator[str]:

@@ -22,6 +22,7 @@ OTHER_READERS = ("text/x-amp-html", "text/watch-html")
 ENCLOSED = ("message/rfc822", "message/global", "message/news")
 ENCLOSED_HEADERS = ("text/rfc822-headers", "message/rfc822-headers", "message/global-headers")
 MOST_IDS = 100
+LINE_END = re.compile(r"\r{0,2}\n|\r")
 
 
 @dataclass
@@ -87,8 +88,8 @@ class _Found:
     def add_body(self, part: Part) -> None:
         label = headers.parameter(part.header, "Content-Type", "charset", self.reading)
         is_html = part.kind == "text/html"
-        text = decoded(part.content(self.reading), label, self.reading.charset, html=is_html).replace("\r\n", "\n")
-        self.bodies.append(_Body(text, is_html, part.choice))
+        text = decoded(part.content(self.reading), label, self.reading.charset, html=is_html)
+        self.bodies.append(_Body(LINE_END.sub("\n", text), is_html, part.choice))
 
     def add_file(self, part: Part) -> None:
         content = part.content(self.reading)
@@ -123,14 +124,10 @@ class _Found:
                 safe = file_names.safe(name) or self._default_name("application/octet-stream")
                 self.files.append(Attachment(name=safe, content_type="application/octet-stream", size=len(content)))
         referred = {unquote(found) for found in REFERRED.findall(html)}
-        names = file_names.unique(one.name for one in self.files)
         return Contents(
             text=text,
             html=html,
-            attachments=[
-                replace(one, name=name, inline=one.inline or one.content_id in referred)
-                for one, name in zip(self.files, names, strict=True)
-            ],
+            attachments=[replace(one, inline=one.inline or one.content_id in referred) for one in self.files],
             enclosed_ids=self.ids,
         )
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import mimetypes
 import re
-import unicodedata
-from collections.abc import Iterable
 
-LONGEST = 120  # characters; a file system takes 255 bytes, and a number may be added
+LONGEST = 255  # characters
 LOOKED_AT = 1000  # characters of a name
 LONGEST_SUFFIX = 12
-NO_CHARACTERS = ("Cc", "Cf", "Cs", "Cn", "Co")  # controls; formats, which turn the direction of what follows; no text
+HARMFUL = re.compile("[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Controls, what turns the direction of the text that follows, and halves of characters."""
 PLAIN_SUFFIX = re.compile(r"[a-z0-9][a-z0-9-]{0,24}")
 BUILT_IN = mimetypes.MimeTypes()  # without the machine's own lists, so that a name is the same everywhere
 SUFFIXES = {
@@ -34,17 +33,14 @@ NAMED = {
 
 def safe(name: str) -> str:
     """The name without folders, control and direction characters, not too long; empty where nothing is left."""
-    text = unicodedata.normalize("NFC", re.split(r"[/\\]", name[-LOOKED_AT:].rstrip("/\\ "))[-1])
-    kept = "".join(one if not one.isspace() else " " for one in text if unicodedata.category(one) not in NO_CHARACTERS)
-    kept = kept.strip().lstrip(".").rstrip(". ").lstrip()
+    last = re.split(r"[/\\]", name[-LOOKED_AT:].rstrip("/\\ "))[-1]
+    kept = HARMFUL.sub("", "".join(" " if one.isspace() else one for one in last)).strip()
+    if not kept.strip(". "):
+        return ""
     stem, dot, suffix = kept.rpartition(".")
     if not dot or len(suffix) > LONGEST_SUFFIX:
         stem, dot, suffix = kept, "", ""
-    kept = stem[: LONGEST - len(dot + suffix)].rstrip() + dot + suffix
-    while len(kept.encode("utf-8")) > 2 * LONGEST:
-        stem = stem[:-10]
-        kept = stem + dot + suffix
-    return kept
+    return stem[: LONGEST - len(dot + suffix)] + dot + suffix
 
 
 def default(kind: str, number: int) -> str:
@@ -59,19 +55,3 @@ def default(kind: str, number: int) -> str:
 def kind(name: str) -> str:
     """The media type that a name's suffix stands for."""
     return BUILT_IN.guess_type(name.replace(":", "_"))[0] or "application/octet-stream"
-
-
-def unique(names: Iterable[str]) -> list[str]:
-    """The names in their order; one that came before, in whatever case, gets a number: `a.txt`, `a (2).txt`."""
-    taken: dict[str, int] = {}
-    found: list[str] = []
-    for name in names:
-        stem, dot, suffix = name.rpartition(".")
-        candidate, number = name, taken.get(name.casefold(), 0)
-        while candidate.casefold() in taken:
-            number += 1
-            candidate = f"{stem} ({number}).{suffix}" if dot else f"{name} ({number})"
-        taken[name.casefold()] = max(number, 1)
-        taken.setdefault(candidate.casefold(), 1)
-        found.append(candidate)
-    return found

@@ -84,7 +84,7 @@ def guess(content: bytes) -> str:
     high = Counter(byte for byte in sample if byte > 127)
     alone = high.total() == 1  # one letter is no text of another script
     marks = {codec: _worth(sample, high, TABLES[codec]) for codec in (AMONG_ASCII if alone else TABLES)}
-    marks |= {codec: _wide_worth(sample, codec) for codec in (() if alone else FREQUENT)}
+    marks |= {codec: wide_worth(sample, codec) for codec in (() if alone else FREQUENT)}
     best = max(marks, key=lambda codec: marks[codec])
     return best if marks[best] > 0 else ""
 
@@ -94,12 +94,13 @@ def _worth(sample: bytes, high: Counter[int], letters: Letters) -> float:
     return (worth - len(letters.never.findall(sample))) / high.total()
 
 
-def _wide_worth(sample: bytes, codec: str) -> float:
+def wide_worth(sample: bytes, codec: str) -> float:
+    """How common the characters are that bytes are in a charset of two bytes a character: 1 all, below 0 none."""
     try:
         text = codecs.getincrementaldecoder(codec)().decode(sample)  # a character at the end may be cut
     except ValueError:
         return -1
-    common, odd = FREQUENT[codec]
+    common, odd = FREQUENT.get(codec, (frozenset(), frozenset()))
     high = Counter(text[: GUESSED_BYTES // 2])
     total = sum(times for character, times in high.items() if character > "\x7f")
     worth = sum(_wide(character, common, odd) * times for character, times in high.items() if character > "\x7f")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from email.message import Message
 
-from emaild.mime.limits import FIELDS, HEADER_BYTES
+from emaild.mime.limits import FIELD_LENGTH, FIELDS, HEADER_BYTES
 
 LINE_END = rb"(?:\r{0,2}\n|\r)"  # some gateways send CR CR LF
 NAME = rb"[!-9;-~]{1,200}"
@@ -24,8 +25,14 @@ EMPTY = re.compile(LINE_END)
 BLANK = re.compile(rb"[ \t]*" + LINE_END)
 ENVELOPE = re.compile(rb">?From [^\r\n]*" + LINE_END)  # of an mbox file
 LEADING = re.compile(rb"(?:\xef\xbb\xbf)?(?>[ \t]*%b){0,100}+[ \t]*(?=>?From |%b)" % (LINE_END, KNOWN))
+LATE = re.compile(
+    rb"(?>%b)(?:(?>%b)|((?i:from|to|cc|subject|date|message-id|in-reply-to|references|return-path))(?=[ \t]*:))"
+    % (LINE_END, LINE_END)
+)
+"""An empty line, or a field that is read of a header beyond the limits too, the first of its name."""
 ANY = re.compile(NAME + rb"[ \t]*:|>?From ")
 STRAY = re.compile(rb"(?:(?!%b)[^ \t\r\n][^\r\n]*%b){1,5}(?=(%b))" % (KNOWN, LINE_END, KNOWN))
+STRAY_FIRST = re.compile(rb"(?:(?!%b)[^\r\n]+%b){1,5}(?=(%b))" % (KNOWN, LINE_END, KNOWN))
 
 
 def head(raw: bytes, *, blank_ends: bool, mail: bool) -> tuple[Message, int, str]:
@@ -37,6 +44,8 @@ def head(raw: bytes, *, blank_ends: bool, mail: bool) -> tuple[Message, int, str
     """
     fields: list[tuple[str, bytes]] = []
     at, cut = _fields(raw, fields, FIELDS_ALONE if blank_ends else FIELDS_AND_BLANKS, _start(raw) if mail else 0)
+    if cut:
+        fields += _late(raw, at, {name.lower() for name, _ in fields})
     header = Message()
     for name, value in fields:
         header.set_raw(name, value.strip(b" \t").decode("ascii", "surrogateescape"))
@@ -64,11 +73,23 @@ def _fields(raw: bytes, fields: list[tuple[str, bytes]], field: re.Pattern[bytes
     return at, "" if last == len(raw) else f"its header is longer than {HEADER_BYTES} bytes"
 
 
+def _late(raw: bytes, at: int, known: set[str]) -> Iterator[tuple[str, bytes]]:
+    """What a mail is filed by, from the rest of a header that is beyond a limit."""
+    for found in LATE.finditer(raw, max(at - 2, 0)):
+        if found[1] is None:
+            return
+        name = found[1].decode("ascii")
+        field = FIELDS_AND_BLANKS.match(raw, found.start(1), found.start(1) + FIELD_LENGTH)
+        if field and name.lower() not in known:
+            known.add(name.lower())
+            yield name, field[2]
+
+
 def _start(raw: bytes) -> int:
     """Where the header of a mail begins."""
     leading = LEADING.match(raw)
     at = leading.end() if leading else 0
-    stray = None if ANY.match(raw, at) else STRAY.match(raw, at)
+    stray = None if ANY.match(raw, at) else STRAY_FIRST.match(raw, at)
     return stray.end() if stray else at
 
 

@@ -18,6 +18,7 @@ from emaild.settings.properties import MimeProperties
 MESSAGE_ID = re.compile(r"<[^<>\s]+>")
 BARE_ID = re.compile(r"\A([^<>\s@]+@[^<>\s@]+)\Z")
 FIRST_WORD = re.compile(r"""(?:\([^()]*\)|["'\s])*([\w.-]{1,100})""", re.ASCII)
+LEAP_SECOND = re.compile(r"(?<=:\d\d):60\b")  # RFC 5322 §3.3 allows it, datetime does not
 LONGEST_DATE = 200  # characters
 FOLD = re.compile(r"(?:\r{0,2}\n|\r)[ \t]*")
 
@@ -73,7 +74,7 @@ def message_ids(message: Message, name: str) -> tuple[str, ...]:
 def date(message: Message) -> datetime | None:
     """The Date field in UTC, None where it is missing or no date."""
     try:
-        when = parsedate_to_datetime(_first(message, "Date")[:LONGEST_DATE])
+        when = parsedate_to_datetime(LEAP_SECOND.sub(":59", _first(message, "Date")[:LONGEST_DATE]))
         return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, TypeError, OverflowError, IndexError):
         return None

@@ -123,6 +123,8 @@ def _inner(part: Part, reading: MimeProperties, most: int) -> tuple[Part, list[P
                     for one in inner:
                         one.header.set_default_type("message/rfc822")  # RFC 2046 §5.1.5
                 return replace(part, body=before, plain=True), inner
+            if body[len(before) :].strip() == b"--%b--" % boundary:
+                return replace(part, body=before, plain=True), []
     return replace(part, plain=True), []
 
 

@@ -13,7 +13,7 @@ from emaild.mime.limits import TooMuch
 from emaild.mime.parts import Part, leaves, parsed
 from emaild.mime.quoting import apart
 from emaild.mime.report import report
-from emaild.mime.wrapping import wrapping
+from emaild.mime.wrapping import UNKNOWN_SUBJECT, wrapping
 from emaild.settings.processing import ProcessingSection
 from emaild.settings.properties import MimeProperties
 
@@ -32,6 +32,8 @@ def facts(
     try:
         parts = leaves(mail, reading)
     except TooMuch as reason:
+        if mail.header_cut and not said.subject:
+            said = replace(said, subject=UNKNOWN_SUBJECT)
         said = wrapping(said, str(reason), len(raw), processing)
         return replace(said, automatic=automatic(said))
     found = contents(parts, reading, uuencoded=processing.enable_extract_uuencoded_file)

@@ -9,6 +9,7 @@ from emaild.message import Attachment, Facts
 from emaild.settings.processing import ProcessingSection
 
 ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+|\"[^\"]*\"@[^\s@<>]+")
+UNKNOWN_SUBJECT = "Unknown subject"
 NAME = "Original message.eml"
 
 
@@ -26,7 +27,7 @@ def wrapping(said: Facts, reason: str, size: int, processing: ProcessingSection)
     )
     return replace(
         said,
-        subject=said.subject if said.headers else "Unknown subject",
+        subject=said.subject if said.headers else UNKNOWN_SUBJECT,
         sender=said.sender if ADDRESS.fullmatch(said.sender) else f"unknown@{domain}",
         text=text,
         html="",

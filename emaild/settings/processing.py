@@ -67,10 +67,10 @@ class ProcessingSection:
         help="Whether an inbound mail is stored with its attachments (LEAVE) or without (REMOVE).",
     )
     cc_userdata_limit: int = option(
-        parse.number(0, 1_000_000),
+        parse.number(0, 20_000),
         default="0",
         ours=True,
-        help="How many characters of Cc the attached data hold; 0: all.",
+        help="How many characters of Cc the attached data hold, cut at the end of an address; 0: all, up to 20000.",
     )
     enable_extract_uuencoded_file: bool = option(
         parse.flag,

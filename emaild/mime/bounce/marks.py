@@ -26,7 +26,7 @@ DAEMON = any_of(
     \bmmdf\b
     \bmdaemon\b
     \buucp\b
-    \bsmtp[-_.]?(?:daemon|server|agent|gateway)\b
+    (?<![a-z])smtp[-_. ]?(?:daemon|server|agent|gateway)s?\b
     \bmail ?(?:delivery?|routing|transport|transfer)? ?(?:sub)?[-_. ]?(?:system|service|agent|server|router)\b
     \bmail[-_. ]?delivery\b
     \b(?:system|network|mail|e-?mail) ?admin(?:istrator)?\b
@@ -41,13 +41,17 @@ DAEMON = any_of(
 )
 """What From holds in the mails of mail systems; some leave it empty."""
 
-REPLY = re.compile(r"^\W{0,3}(?:re|aw|sv|vs|antw|fwd?|wg|tr|rv|rif|odp|vb|enc|i|r)(?:\[\d+\])?\s?:", re.IGNORECASE)
+PASSED_ON = re.compile(
+    r"^\s*\[|^\W{0,3}(?:re|aw|sv|vs|antw|fwd?|wg|tr|rv|rif|odp|vb|enc|i|r)(?:\[\d+\])?\s?:", re.IGNORECASE
+)
 
 
 def from_daemon(mail: Part, leaves: Sequence[Part], reading: MimeProperties) -> bool:
-    """Whether it names itself as a mail system's: by its sender, or as a report that is broken."""
+    """Whether it names itself as a mail system's: by its sender, its envelope's, or as a report that is broken."""
     sender = headers.field(mail.header, "From", reading) or headers.field(mail.header, "Sender", reading)
-    return bool(DAEMON.search(sender[:500])) or any(part.kind in TOLD for part in (mail, *leaves))
+    path = headers.field(mail.header, "Return-Path", reading).strip("<>")
+    named = DAEMON.search(sender[:500]) or (path and DAEMON.search(path[:500]))
+    return bool(named) or any(part.kind in TOLD for part in (mail, *leaves))
 
 
 def is_bounce(
@@ -65,10 +69,13 @@ def is_bounce(
         return False
     words = any(map(FAILED.search, lines))
     sure = any(one.sureness > 1 for one in found)
-    shaped = OPENING.search(" ".join(told[:OPENS].split())) is not None or (sure and coded)
+    opened = OPENING.search(" ".join(told[:OPENS].split())) is not None
+    shaped = opened or (sure and coded)
     if by_daemon:
         return failed or (words and (shaped or sure or original.message_id is not None))
     if by_nobody:
         return words and (failed or shaped)
-    known = sure or original.message_id is not None
-    return failed and words and shaped and known and not REPLY.search(subject)
+    # A person may write of a failure, quote one, or pass it on; so may a shop, a list and a help desk.
+    known = original.message_id is not None or (sure and coded and opened)
+    listed = any(name.lower().startswith("list-") for name, _ in said.headers)
+    return failed and words and shaped and known and not listed and not PASSED_ON.search(subject)

@@ -56,7 +56,9 @@ def _starts(field: Field, names: set[str]) -> bool:
     """Whether a field begins the next recipient, when the present one has fields of these *names* already."""
     if field.name == "Original-Recipient" and field.apart and names >= {"Final-Recipient", "Action"}:
         return True  # this recipient has one where the one before had none
-    return field.name in names and field.name != "Status"
+    if field.name == "Status":
+        return field.apart and names >= {"Status", "Action"} and bool(names & set(ADDRESSES))
+    return field.name in names
 
 
 def _recipient(group: Sequence[Field]) -> ReportedRecipient:

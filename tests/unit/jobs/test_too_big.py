@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from emaild.jobs.intake import LARGEST_HEADER
+from emaild.jobs.understand import LARGEST_HEADER
 from emaild.message import Interaction
 from emaild.settings.mailbox import AfterFetch
 from emaild.settings.processing import Attachments

@@ -56,6 +56,8 @@ def test_a_field_tells_that_a_program_wrote_it(field: str, reason: str) -> None:
         "Precedence: first-class",
         "X-Auto-Response-Suppress: DR, RN, NRN",
         "X-Auto-Response-Suppress: All\nX-Mailer: Microsoft Outlook 16.0",
+        "X-Auto-Response-Suppress: DR, OOF, AutoReply\nThread-Topic: x\nThread-Index: AdF",
+        "Auto-Submitted: (a person) no\nPrecedence: bulk",
         "Feedback-ID: i1234:Mailhost",
         "Feedback-ID: ::1.eu-west-1.abc=:Mailhost",
         "X-FC-MachineGenerated: false",
@@ -70,6 +72,10 @@ def test_a_field_tells_that_a_program_wrote_it(field: str, reason: str) -> None:
 )
 def test_a_persons_mail_is_none(field: str) -> None:
     assert said(field).automatic is None
+
+
+def test_a_comment_may_stand_before_the_keyword() -> None:
+    assert said("Auto-Submitted: (vacation) (1.2) auto-replied").automatic == "auto-submitted: auto-replied"
 
 
 def test_who_says_that_a_person_wrote_it_is_believed() -> None:

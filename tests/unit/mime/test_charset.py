@@ -234,3 +234,21 @@ def test_a_label_of_megabytes_is_not_kept() -> None:
     kept, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert kept < 5_000_000
+
+
+@pytest.mark.parametrize("label", ["gb2312", "shift_jis", "euc-kr", "big5", "euc-jp", "utf-7"])
+@pytest.mark.parametrize("text", ["您好", "日本", "Schöne Grüße", "Café olé", "Здравствуйте"])
+def test_a_short_text_in_utf_8_is_read_under_a_label_of_two_bytes_a_character(text: str, label: str) -> None:
+    assert decoded(text.encode(), label) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "label"), [("植", "gbk"), ("你好", "gb2312"), ("日本", "shift_jis"), ("안녕", "euc-kr")]
+)
+def test_a_short_text_of_two_bytes_a_character_is_read_by_its_label(text: str, label: str) -> None:
+    assert decoded(text.encode(label), label) == text
+
+
+def test_a_meta_of_html_counts_where_bytes_have_no_meaning_under_the_label() -> None:
+    page = '<meta charset="windows-1250"><p>Příliš žluťoučký kůň</p>'
+    assert decoded(page.encode("cp1250"), "iso-8859-1", html=True) == page

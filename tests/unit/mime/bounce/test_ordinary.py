@@ -45,6 +45,28 @@ ORDINARY = {
         "Delivery failed: we missed you today",
         "We were unable to deliver your parcel. Please choose another day.\nQuestions? help@parcels.example\n",
     ),
+    "a customer who pastes an error": written(
+        "Jane <jane@home.example>",
+        "Mail delivery failed",
+        f"Writing to you I get this:\n\n550 5.1.1 <{GONE}>: Recipient address rejected: User unknown\n\nPlease help.\n",
+    ),
+    "a carrier who names the recipient": written(
+        "Parcels <noreply@parcels.example>",
+        "Delivery failure",
+        f"Your parcel could not be delivered to the following recipient:\n{GONE}\nChoose another day.\n",
+    ),
+    "a list where errors are talked of": written(
+        "Eve <eve@home.example>",
+        "Mail delivery failed",
+        f"In my log stands:\nDelivery to the following recipient failed permanently: {GONE}\n550 5.1.1 User unknown\n",
+        "List-Id: <users.lists.example>\n",
+    ),
+    "a help desk's receipt": written(
+        "Help <help@desk.example>",
+        "[Ticket#123] Mail delivery failed",
+        f"Delivery to the following recipient failed permanently: {GONE}\n550 5.1.1 User unknown\n",
+        "Auto-Submitted: auto-generated\n",
+    ),
     "a newsletter from a postmaster": written(
         "Postmaster News <postmaster@news.example>",
         "The monthly news",

@@ -253,3 +253,14 @@ def test_lines_without_end_take_no_time_by_their_square(line: str) -> None:
     """They would take many minutes."""
     assert dsn(*MESSAGE, *ANN_FIELDS, *[line] * (1_000_000 // len(line))).recipients[0].address == "ann@example.com"
     assert dsn(*MESSAGE, *ANN_FIELDS, line * (1_000_000 // len(line))).recipients[0].address == "ann@example.com"
+
+
+def test_a_status_that_stands_first_begins_its_recipient() -> None:
+    found = dsn(
+        *MESSAGE,
+        "Status: 2.0.0", "Final-Recipient: rfc822; a@b.example", "Action: delivered", "",
+        "Status: 5.0.0", "Final-Recipient: rfc822; c@d.example", "Action: failed", "",
+    )  # fmt: skip
+    told = [(one.address, one.action, one.status) for one in found.recipients]
+    assert told == [("a@b.example", "delivered", "2.0.0"), ("c@d.example", "failed", "5.0.0")]
+    assert found.user_data["_DSNRawInfo.Recipient2.Status"] == "5.0.0"
