@@ -10,6 +10,7 @@ from hashlib import sha256
 from emaild.errors import InputError
 from emaild.jobs.understand import address_of
 from emaild.message import ID_DIGITS, Facts, Outbound
+from emaild.mime.subtype import returns_mails
 from emaild.render.compose import Draft, compose
 from emaild.render.templates import rendered
 from emaild.settings.load import Settings
@@ -39,9 +40,11 @@ class Notices:
         own = address_of(self.section)
         if not recipient or recipient.lower() == own.lower() or _is_automatic(said):
             return None
+        settings = self.settings()
+        if returns_mails(said, settings.processing):
+            return None
         if "@" not in own:
             raise InputError("the mailbox's own address is not known: give it as address")
-        settings = self.settings()
         way = settings.way_out_for(own)
         if way is None:
             raise InputError("there is no way out")

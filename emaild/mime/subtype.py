@@ -34,6 +34,12 @@ def _is_delay(report: Report, processing: ProcessingSection) -> bool:
     return not report.failed and not processing.ndr_guide_strict
 
 
+def returns_mails(said: Facts, processing: ProcessingSection) -> bool:
+    """Whether its sender is one of ndr-senders-list, by the address or the name, without regard to case."""
+    sender = f"{said.sender_personal} {said.sender}".lower()
+    return any(part.lower() in sender for part in processing.ndr_senders_list)
+
+
 def _returns_a_mail(said: Facts, processing: ProcessingSection, known: Callable[[str], bool]) -> bool:
     """The guide's second way: a mail with a Message-ID lies in it, and a daemon sent it or that Message-ID is known.
 
@@ -42,8 +48,7 @@ def _returns_a_mail(said: Facts, processing: ProcessingSection, known: Callable[
     """
     if not said.enclosed_ids or is_absence(said.subject):
         return False
-    sender = f"{said.sender_personal} {said.sender}".lower()
-    if any(part.lower() in sender for part in processing.ndr_senders_list):
+    if returns_mails(said, processing):
         return True
     by_program = said.return_path == "" or (said.automatic or "").startswith((AUTO_SUBMITTED, NULL_SENDER, SENDER))
     allowed = processing.ndr_guide_strict or (by_program and not answers(said))

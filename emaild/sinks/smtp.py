@@ -153,6 +153,8 @@ class Smtp:
             options.append("SMTPUTF8")  # RFC 6531 §3.4
         if properties.dsn_ret and client.has_extn("dsn"):
             options.append(f"RET={properties.dsn_ret}")  # RFC 3461 §4.3
+        if client.has_extn("dsn") and "ENVID=" not in properties.mailextension.upper():
+            options.append(f"ENVID={mail.id}")  # RFC 3461 §4.4: by it a report finds the mail that it is about
         if properties.submitter and client.has_extn("auth"):
             options.append(f"AUTH={_xtext(properties.submitter)}")  # RFC 4954 §5
         if properties.mailextension:

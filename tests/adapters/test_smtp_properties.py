@@ -93,19 +93,22 @@ def test_refused_helo_is_busy(scripted: Callable[..., Scripted], sinks: Sinks) -
     [
         ({"submitter": "e=mc2@example.com"}, "AUTH PLAIN", " AUTH=e+3Dmc2@example.com"),
         ({"submitter": "jörg +1@example.com"}, "AUTH PLAIN", " AUTH=j+C3+B6rg+20+2B1@example.com"),
-        ({"submitter": "e=mc2@example.com"}, "DSN", ""),
-        ({"dsn_ret": Return.HEADERS}, "DSN", " RET=HDRS"),
+        ({"submitter": "e=mc2@example.com"}, "DSN", " ENVID={id}"),
+        ({"dsn_ret": Return.HEADERS}, "DSN", " RET=HDRS ENVID={id}"),
         ({"dsn_ret": Return.HEADERS}, "AUTH PLAIN", ""),
-        ({"mailextension": "XVERP=+= X-Other"}, "DSN", " XVERP=+= X-Other"),
+        ({"mailextension": "XVERP=+= X-Other"}, "HELP", " XVERP=+= X-Other"),
+        ({"mailextension": "envid=mine"}, "DSN", " envid=mine"),
     ],
 )
 def test_mail_says_what_the_server_knows(
     scripted: Callable[..., Scripted], sinks: Sinks, properties: dict[str, Any], extensions: str, mail: str
 ) -> None:
-    """AUTH=: RFC 4954 §5, whose example this is, and xtext of RFC 3461 §4; RET=: RFC 3461 §4.3."""
+    """AUTH=: RFC 4954 §5, whose example this is, and xtext of RFC 3461 §4; RET= and ENVID=: RFC 3461 §4.3 and §4.4."""
+    given = outbound()
     server = scripted(SmtpScript({"EHLO": says("250-x", f"250 {extensions}")}))
-    assert states(sinks(server.port, smtp=SmtpProperties(**properties)).send(outbound())) == [SENT]
-    assert [line for line in said(server) if line.startswith("MAIL")] == [f"MAIL FROM:<{SENDER}>{mail}"]
+    assert states(sinks(server.port, smtp=SmtpProperties(**properties)).send(given)) == [SENT]
+    wanted = f"MAIL FROM:<{SENDER}>{mail.format(id=given.id)}"
+    assert [line for line in said(server) if line.startswith("MAIL")] == [wanted]
 
 
 @pytest.mark.parametrize(("extension", "notify"), [("DSN", " NOTIFY=SUCCESS,DELAY"), ("HELP", "")])
@@ -126,9 +129,10 @@ def test_postfix_understands_what_is_asked_of_notifications(
     """And passes it on."""
     end = smtp_sink()
     properties = SmtpProperties(dsn_notify=(Notify.FAILURE,), dsn_ret=Return.HEADERS)
-    assert states(sinks(postfix(relay_to=end.smtp).smtp, smtp=properties).send(outbound())) == [SENT]
+    given = outbound()
+    assert states(sinks(postfix(relay_to=end.smtp).smtp, smtp=properties).send(given)) == [SENT]
     (mail,) = eventually(end.received, within=20)
-    assert "RET=HDRS" in mail.options
+    assert {"RET=HDRS", f"ENVID={given.id}"} <= set(mail.options)
 
 
 @pytest.mark.parametrize("properties", [{"mailextension": "X=1\r\nRSET"}, {"mailextension": "X=ü"}, {"from_": "a\nb"}])

@@ -236,6 +236,27 @@ def test_a_mail_is_read_as_its_mailbox_has_it(tmp_path: Path) -> None:
     assert not (tmp_path / "state").exists()
 
 
+LARGE = PLAIN.replace(b"\xf0\x9f\x99\x82", b"Bob").replace(
+    b"--b--", b"--b\r\nContent-Disposition: attachment; filename=big\r\n\r\n" + b"x" * 2000 + b"\r\n--b--"
+)
+
+
+def test_a_mail_above_the_mailboxs_limit_is_its_header(tmp_path: Path) -> None:
+    daemon = configured(tmp_path, maximum_msg_size="1k")
+    (found,) = inspected(daemon, "--mailbox", "pop-client-desk", raw=LARGE)
+    assert found["wrapped"] == f"the mail has {len(LARGE)} bytes, more than maximum-msg-size allows (1024)"
+    assert found["subject"] == inspected(daemon, raw=LARGE)[0]["subject"]
+    assert inspected(daemon, "--mailbox", "pop-client-desk")[0]["wrapped"] is None
+
+
+def test_a_mailbox_that_strips_mails_shows_what_is_left(tmp_path: Path) -> None:
+    daemon = configured(tmp_path, maximum_msg_size="1k", enable_big_msg_stripping="true")
+    (found,) = inspected(daemon, "--mailbox", "pop-client-desk", raw=LARGE)
+    (whole,) = inspected(daemon, raw=LARGE)
+    assert (found["wrapped"], found["text"]) == (None, whole["text"])
+    assert [part["size"] for part in found["attachments"]] < [part["size"] for part in whole["attachments"]]
+
+
 def test_a_mailbox_that_copies_mails_makes_an_interaction_for_each_recipient(tmp_path: Path) -> None:
     daemon = configured(tmp_path, copy_message_to_recipients="true", inbound_msg_copy_limit=2)
     found = inspected(daemon, "--mailbox", "pop-client-desk")

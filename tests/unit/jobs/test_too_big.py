@@ -261,6 +261,15 @@ def test_no_automaton_and_no_list_is_told(store: Store, clock: ManualClock, line
     assert told_of(store) == []
 
 
+def test_a_sender_of_returned_mails_is_not_told(store: Store, clock: ManualClock) -> None:
+    """His report is recognised by what it encloses, which is not there where only the header is taken."""
+    with notifying(store, clock) as reading:
+        reading.mailbox.mails["1"] = LARGE.replace(b"Ann <ann@example.com>", b"Postmaster <postmaster@example.com>")
+        reading.run()
+    assert len(headers(reading)) == 1
+    assert told_of(store) == []
+
+
 def test_the_one_who_sent_it_is_told_and_not_the_one_who_wrote_it(store: Store, clock: ManualClock) -> None:
     """RFC 3834 §4: the return path is where answers of automata go."""
     with notifying(store, clock) as reading:

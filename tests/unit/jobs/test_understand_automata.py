@@ -43,6 +43,14 @@ def is_about_nothing(entry: Interaction) -> bool:
 # Reports
 
 
+def test_a_mail_that_is_returned_by_the_guides_second_way_is_answered_by_nobody(desk: Desk) -> None:
+    text = "--b\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: <stranger@x>\r\n\r\nHi\r\n--b--"
+    raw = letter(sender="postmaster@mx.example", text=text, content_type="multipart/mixed; boundary=b")
+    entry = desk.one(raw)
+    assert (entry.subtype, entry.facts.report) == ("InboundNDR", None)
+    assert entry.facts.automatic == "report: returned mail"
+
+
 def test_a_report_is_the_child_of_the_mail_out_that_it_is_about(desk: Desk) -> None:
     question = desk.one(letter(message_id="<q@x>"))
     sent = desk.send(in_reply_to="<q@x>")

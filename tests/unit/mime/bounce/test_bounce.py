@@ -176,3 +176,16 @@ def test_however_much_of_anything_there_is_a_mail_is_read_in_time(line: str, siz
 def test_a_report_of_thousands_of_addresses_tells_the_first_hundred() -> None:
     text = "".join(f"<user{number}@far.example>: user unknown\n" for number in range(5000))
     assert len(addresses(f"{HEAD}\n{text}")) == 100
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        f"Return-Path: <MAILER-DAEMON@mx.far.example>\nFrom: scanner@far.example\nTo: {OURS}\n",
+        f"Return-Path: <x@far.example>\nFrom: Scan_for_SMTP_Gateways@far.example\nTo: {OURS}\n",
+    ],
+)
+def test_a_daemon_may_name_itself_in_the_envelope_or_by_what_it_is(sender: str) -> None:
+    text = f"Received >>> 550 5.1.1 unknown user.\nUnable to deliver message to <{GONE}>.\n"
+    assert addresses(f"{sender}Subject: Mail could not be delivered\n\n{text}") == [GONE]
+    assert facts(f"From: ann@far.example\nTo: {OURS}\nSubject: Hello\n\n{text}".encode()).report is None
