@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import queue
 import signal
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from emaild import __version__
+from emaild.api.vitals import Pulse, Vitals
 from emaild.clock import Clock, SystemClock
 from emaild.errors import ConfigError
 from emaild.jobs.collect import Collect
 from emaild.jobs.deliver import WayOut
 from emaild.jobs.intake import Intake
 from emaild.jobs.looking import Looking
+from emaild.jobs.publish.job import Publish
 from emaild.jobs.schedule import Schedule
 from emaild.jobs.status import StatusBoard
 from emaild.jobs.sweep import Sweep
@@ -27,12 +30,14 @@ from emaild.log.setup import look_after, set_up
 from emaild.net.idle import IdleWatch
 from emaild.net.peer import peer_of
 from emaild.reloader import FileWatch, Reloader
+from emaild.services.submit import Submit
 from emaild.settings.files import read_files
 from emaild.settings.load import Settings, load
 from emaild.settings.mailbox import MailboxSection, MailboxType
 from emaild.settings.network import ProxySection
 from emaild.settings.option import Effect, options
 from emaild.settings.way_out import WayOutSection
+from emaild.settings.webhook import WebhookSection
 from emaild.sinks.smtp import Smtp
 from emaild.sources import Source
 from emaild.sources.imap import Imap
@@ -42,10 +47,13 @@ from emaild.store.lock import alone
 from emaild.supervisor import Supervisor
 from emaild.systemd import Notifier
 
+if TYPE_CHECKING:
+    from emaild.api.serving import Api
+
 SWEEP_AFTER = 5.0  # seconds after the start: the mail comes first
 LONGEST_NAP = 1.0  # seconds; the main thread looks around at least this often
 
-S = TypeVar("S", MailboxSection, WayOutSection)
+S = TypeVar("S", MailboxSection, WayOutSection, WebhookSection)
 
 
 Served = tuple[S, ProxySection | None]
@@ -69,13 +77,27 @@ class Daemon:
         per_host = settings.emaild.connections_per_host
         self._inbound = Schedule(self._clock, per_host=per_host)
         self._outbound = Schedule(self._clock, per_host=settings.emaild.outbound_workers)
+        self._pushing = Schedule(self._clock, per_host=1)
         self._idle = IdleWatch(self._clock)
         self._looking = Looking()
         self._board = StatusBoard(store.mailboxes)
         self._mailboxes: Supervisor[Served[MailboxSection]] = Supervisor(self._start_mailbox)
+        self._running_boxes: dict[str, Collect] = {}
         self._ways: Supervisor[Served[WayOutSection]] = Supervisor(self._start_way_out)
         self._running_ways: dict[str, WayOut] = {}
+        self._webhook: Supervisor[Served[WebhookSection]] = Supervisor(self._start_webhook)
+        self._publish: Publish | None = None
+        self._pulse = Pulse(self._clock)
+        self._vitals = Vitals(
+            store=store,
+            clock=self._clock,
+            pulse=self._pulse,
+            ways_out=lambda: list(self._running_ways.values()),
+            webhook=lambda: job.state if (job := self._publish) else None,
+        )
+        self._api: Api | None = None
         self._sweep = Sweep(store, self._clock, lambda: self._settings.store, lambda: list(self._running_ways.values()))
+        self._submit = Submit(store, lambda: self._settings, self._clock)
         self._reloader = Reloader(self._look, self._clock, settings.emaild.reload_quiet, lambda: self._settings.digest)
         self._watch = FileWatch(self._touched)
         self._notifier = Notifier()
@@ -87,7 +109,14 @@ class Daemon:
 
     def _start_mailbox(self, served: Served[MailboxSection]) -> Collect:
         section, proxy = served
-        intake = Intake(section, lambda: self._settings, store=self._store, looking=self._looking, clock=self._clock)
+        intake = Intake(
+            section,
+            lambda: self._settings,
+            store=self._store,
+            looking=self._looking,
+            clock=self._clock,
+            waiting=lambda: self._inbound.wake(self._submit),
+        )
         job = Collect(
             section,
             source_for(section, proxy),
@@ -99,7 +128,22 @@ class Daemon:
             intake=intake,
         )
         self._inbound.add(job)
+        self._running_boxes[section.name] = job
         return job
+
+    def _poll(self, name: str) -> bool:
+        """Read a mailbox now. Returns whether it is one that is read."""
+        job = self._running_boxes.get(name)
+        if job is not None:
+            self._inbound.wake(job)
+        return job is not None
+
+    def _interface(self) -> Api:
+        """The HTTP interface. What it is made of takes a second to import, which nobody waits for who has no [api]."""
+        if self._api is None:
+            serving = importlib.import_module("emaild.api.serving")
+            self._api = serving.Api(self._store, self._vitals, self._clock, self._poll)
+        return self._api
 
     def _start_way_out(self, served: Served[WayOutSection]) -> WayOut:
         section, proxy = served
@@ -114,17 +158,38 @@ class Daemon:
         self._running_ways[section.name] = way
         return way
 
+    def _start_webhook(self, served: Served[WebhookSection]) -> Publish:
+        section, proxy = served
+        job = Publish(
+            section,
+            proxy,
+            lambda: self._settings,
+            store=self._store,
+            schedule=self._pushing,
+            clock=self._clock,
+        )
+        self._pushing.add(job)
+        self._publish = job
+        return job
+
     def _apply(self, settings: Settings) -> tuple[set[str], set[str], int]:
         """Make exactly these settings run. Returns the sections started, stopped, and how many were kept."""
         self._settings = settings
         read = settings.read_mailboxes()
         self._board.configure({name: name in read for name in settings.mailboxes})
+        webhooks = {"webhook": settings.webhook} if settings.webhook else {}
+        pushes = self._webhook.apply(_served(settings, webhooks))  # before there is anything new to be told
+        if not webhooks:
+            self._publish = None
         boxes = self._mailboxes.apply(_served(settings, read))
         ways = self._ways.apply(_served(settings, settings.used_ways_out()))
+        for name in boxes.stop - set(boxes.start):
+            self._running_boxes.pop(name, None)
         for name in ways.stop - set(ways.start):
             self._running_ways.pop(name, None)
-        started = set(boxes.start) | set(ways.start)
-        return started, set(boxes.stop | ways.stop), len(boxes.keep) + len(ways.keep)
+        started = set(boxes.start) | set(ways.start) | set(pushes.start)
+        kept = len(boxes.keep) + len(ways.keep) + len(pushes.keep)
+        return started, set(boxes.stop | ways.stop | pushes.stop), kept
 
     # Life
 
@@ -136,11 +201,14 @@ class Daemon:
                 with contextlib.suppress(queue.Empty):
                     self._awake.get(timeout=self._nap())
                 self._notifier.alive()
+                self._pulse.beat()
                 look_after(self._clock)
                 self._reload_if_due()
             self._end(self._ending)
 
     def _begin(self) -> None:
+        if self._settings.api is not None:
+            self._interface().start(self._settings)
         resumed = self._store.outbox.resume()
         if resumed:
             events.outbound_resumed(count=resumed)
@@ -149,10 +217,14 @@ class Daemon:
         self._idle.start()
         self._watch.follow(self._conf, self._settings.watched)
         self._reloader.touch()  # the files may have changed between their reading and this moment
-        start_workers("in", self._inbound, self._settings.emaild.inbound_workers)
-        start_workers("out", self._outbound, self._settings.emaild.outbound_workers)
+        self._pulse.workers = [
+            *start_workers("webhook", self._pushing, 1),
+            *start_workers("in", self._inbound, self._settings.emaild.inbound_workers),
+            *start_workers("out", self._outbound, self._settings.emaild.outbound_workers),
+        ]
         self._apply(self._settings)
         self._inbound.add(self._board)
+        self._inbound.add(self._submit)
         self._inbound.add(self._sweep, after=SWEEP_AFTER)
         events.daemon_started(
             version=__version__,
@@ -163,20 +235,29 @@ class Daemon:
         )
         if not self._mailboxes.sections and not self._ways.sections:
             events.daemon_idle(message="no mailbox and no way out: add a [pop-client] or an [smtp-client] section")
+        self._pulse.started = True
         self._notifier.ready(self._status())
 
     def _end(self, reason: str) -> None:
         self._notifier.stopping()
+        self._pulse.stopping = True
         events.daemon_stopping(signal=reason)
+        if self._api is not None:
+            self._api.stop()
         self._watch.stop()
         self._mailboxes.apply({})
         self._ways.apply({})
+        self._webhook.apply({})
+        self._inbound.retire(self._submit)
         self._inbound.retire(self._sweep)
         self._inbound.retire(self._board)
         until = self._clock.monotonic() + self._settings.emaild.drain_timeout
-        unfinished = self._drain(self._inbound, until) + self._drain(self._outbound, until)
-        self._inbound.stop()
-        self._outbound.stop()
+        schedules = (self._inbound, self._outbound, self._pushing)
+        unfinished = sum(self._drain(schedule, until) for schedule in schedules)
+        while self._api is not None and not self._api.ended(LONGEST_NAP) and self._clock.monotonic() < until:
+            self._notifier.alive()
+        for schedule in schedules:
+            schedule.stop()
         self._idle.stop()
         events.daemon_stopped(unfinished=unfinished)
 
@@ -186,6 +267,7 @@ class Daemon:
             left = until - self._clock.monotonic()
             unfinished = schedule.wait_until_empty(max(0.0, min(LONGEST_NAP, left)))
             self._notifier.alive()
+            self._pulse.beat()
             if not unfinished or left <= 0:
                 return unfinished
 
@@ -228,6 +310,8 @@ class Daemon:
         known = {warning.text for warning in self._settings.warnings}
         set_up(settings.log)
         started, stopped, kept = self._apply(settings)
+        if settings.api is not None or self._api is not None:
+            self._interface().apply(settings)
         for warning in settings.warnings:
             if warning.text not in known:
                 events.conf_warned(message=str(warning))

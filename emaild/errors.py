@@ -6,6 +6,7 @@
     │   ├── ConfigError         wrong lines in conf files                   (78, EX_CONFIG)
     │   ├── InputError          a file given to a command                   (66, EX_NOINPUT)
     │   ├── NotFound            an id that the store does not hold          (65, EX_DATAERR)
+    │   ├── Conflict            what is to be changed is not as expected    (65, EX_DATAERR)
     │   ├── AlreadyRunning      a second daemon on one state directory      (75, EX_TEMPFAIL)
     │   ├── StateUnusable       the state directory or the store            (73, EX_CANTCREAT)
     │   └── StoreTooNew         the store was written by a newer emaild     (76, EX_PROTOCOL)
@@ -58,6 +59,12 @@ class InputError(OperatorError):
 
 class NotFound(OperatorError):
     """The store holds nothing under that id."""
+
+    exit_code = os.EX_DATAERR
+
+
+class Conflict(OperatorError):
+    """What is to be changed is not, or is no longer, as it must be for that."""
 
     exit_code = os.EX_DATAERR
 

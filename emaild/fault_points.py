@@ -26,6 +26,8 @@ class FaultPoint(Enum):
         "the server has marked, moved or deleted them, the store does not know",
     )
     SETTLED = ("inbound.settled", "the store knows that the server was told")
+    PLANNED = ("rules.planned", "what a rule's service makes is in memory, nothing of it is stored")
+    RULED = ("rules.committed", "the new mail, the interaction's number and its rule are committed")
     COMPOSED = ("outbound.composed", "a mail is composed, nothing is stored, the caller has no answer")
     QUEUED = ("outbound.queued", "the mail is committed to the outbox, the caller has no answer yet")
     LEASED = ("outbound.leased", "the mail is marked as being sent, no byte went out")

@@ -142,11 +142,39 @@ class InteractionState(StrEnum):
     STOPPED = "STOPPED"
 
 
+class Subtype(StrEnum):
+    """What an interaction is, in Genesys's words; the last but one of the first half is ours."""
+
+    INBOUND_NEW = "InboundNew"
+    INBOUND_CUSTOMER_REPLY = "InboundCustomerReply"
+    INBOUND_EXTERNAL_REPLY = "InboundExternalReply"  # the answer to a mail that was forwarded
+    INBOUND_NDR = "InboundNDR"
+    INBOUND_REPORT = "InboundReport"
+    INBOUND_DISPOSITION = "InboundDisposition"
+    OUTBOUND_NEW = "OutboundNew"
+    OUTBOUND_REPLY = "OutboundReply"
+    OUTBOUND_ACKNOWLEDGEMENT = "OutboundAcknowledgement"
+    OUTBOUND_AUTO_RESPONSE = "OutboundAutoResponse"
+    OUTBOUND_NOTIFICATION = "OutboundNotification"
+    OUTBOUND_FORWARD = "OutboundForward"
+    OUTBOUND_REDIRECT = "OutboundRedirect"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Envelope:
+    """From whom and to whom a mail out goes (RFC 5321 §2.3.1), whatever its header says."""
+
+    sender: str
+    recipients: tuple[str, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Interaction:
     """A mail that programs can work with. `raw_digest` finds its bytes in the store.
 
-    `user_data` is the attached data, as Genesys names the keys.
+    `user_data` is the attached data, as Genesys names the keys. `number` counts interactions in the order in which
+    they were given to programs; None: rules have not seen it yet. `rule` is the rule that fitted. A mail out has
+    an `envelope`.
     """
 
     id: str
@@ -161,6 +189,17 @@ class Interaction:
     user_data: Mapping[str, str | int] = field(default_factory=dict)
     parent_id: str | None = None
     state: InteractionState = InteractionState.NEW
+    number: int | None = None
+    rule: str | None = None
+    envelope: Envelope | None = None
+
+    @property
+    def out(self) -> bool:
+        """Whether it is a mail of ours."""
+        return self.type == OUTBOUND
+
+
+INBOUND, OUTBOUND = "Inbound", "Outbound"  # the types of interactions
 
 
 class Unique(StrEnum):
@@ -211,6 +250,7 @@ class OutboundState(StrEnum):
     PARTLY_SENT = "PARTLY_SENT"
     FAILED = "FAILED"
     EXPIRED = "EXPIRED"
+    CANCELLED = "CANCELLED"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,7 +258,10 @@ class Outbound:
     """A mail to be sent: `sender` and `recipients` are the envelope (RFC 5321 §2.3.1), `raw` has CRLF line ends.
 
     What is remembered of it when it comes into the outbox: `answers` are the Message-IDs of mails that it answers, the
-    nearest first; `automatic` that no person wrote it; `subject_matches` as in `Understood`.
+    nearest first; `automatic` that no person wrote it; `subject_matches` as in `Understood`; `thread_id` the thread
+    that it belongs to, empty: that of what it answers. `subtype` is that of its interaction, empty: it is none.
+
+    `notify` is what servers are asked to report of it (RFC 3461 §4.1); where it is empty, the way out says that.
     """
 
     id: str
@@ -231,6 +274,9 @@ class Outbound:
     answers: tuple[str, ...] = ()
     automatic: bool = False
     subject_matches: tuple[str, ...] = ()
+    thread_id: str = ""
+    subtype: str = ""
+    notify: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,16 @@ from emaild.settings.load import Settings, load
 
 MAILBOX = "server = localhost\nmailbox = ann\npassword = hunter2\n"
 """The lines that every mailbox section must have."""
+WEBHOOK = "url = https://hooks.example.com/mail\nsecret = whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo=\n"
+MUST = {
+    "pop-client": MAILBOX,
+    "smtp-client": "server = localhost\n",
+    "secret-x": "password = hunter2\n",
+    "rule-x": "then-queue = sales\n",
+    "api-token-x": "token = 0123456789abcdef\n",
+    "webhook": WEBHOOK,
+}
+"""What must stand in a section of each kind; in those that are not named, nothing."""
 
 
 class ConfFiles:

@@ -45,11 +45,16 @@ def taken(
 
 
 def kept(
-    store: Store, account: str, mails: Iterable[tuple[Inbound, Interaction]], *, settled: bool = True
+    store: Store,
+    account: str,
+    mails: Iterable[tuple[Inbound, Interaction]],
+    *,
+    settled: bool = True,
+    submitted: bool = True,
 ) -> frozenset[str]:
     """`Interactions.keep` for mails that become one interaction each."""
     entries = [(inbound, Understood(interactions=(entry,), digest=entry.raw_digest)) for inbound, entry in mails]
-    return store.interactions.keep(account, entries, settled=settled)
+    return store.interactions.keep(account, entries, settled=settled, submitted=submitted)
 
 
 def outbound(*recipients: str, way_out: str = "smtp-client", raw: bytes | None = None) -> Outbound:

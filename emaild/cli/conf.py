@@ -10,6 +10,7 @@ from emaild.cli.output import json_line, table
 from emaild.cli.registry import Add
 from emaild.errors import ConfigError, UsageError
 from emaild.render.response.checking import checked
+from emaild.services import rule_checks
 from emaild.settings.describe import FORMATS
 from emaild.settings.describe.contents import EVERYTHING, find
 from emaild.settings.describe.in_effect import in_effect
@@ -42,9 +43,10 @@ def _check(arguments: argparse.Namespace) -> int:
     settings = load(arguments.conf, outside_unit=True)
     folders = tuple(folder for folder in (settings.emaild.templates, shipped("templates")) if folder)
     faults, doubts = checked(folders)
+    faults += rule_checks.faults(settings, folders)
     if faults:
         raise ConfigError(tuple(str(fault) for fault in faults))
-    warnings = (*settings.warnings, *doubts)
+    warnings = (*settings.warnings, *rule_checks.warnings(settings), *doubts)
     counts = (
         _counted(len(settings.mailboxes), "mailbox", "mailboxes"),
         _counted(len(settings.ways_out), "way out", "ways out"),

@@ -6,8 +6,9 @@ import argparse
 import os
 import sys
 
-from emaild.cli.output import iso, json_line, moment, table
+from emaild.cli.output import json_line, moment, table
 from emaild.clock import SystemClock
+from emaild.documents.times import iso
 from emaild.errors import OperatorError, StoreFailed
 from emaild.jobs.intake import HEADER, Intake
 from emaild.jobs.looking import Looking

@@ -7,21 +7,22 @@ import io
 import os
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from emaild.cli.interaction_json import interaction_json
 from emaild.cli.known_ids import KnownIds
 from emaild.cli.output import json_line, moment, table
 from emaild.cli.registry import Add
 from emaild.cli.state import settings_of
+from emaild.documents.interaction import interaction_json
 from emaild.errors import UsageError
 from emaild.jobs.understand import Understanding, header_of, own_addresses
 from emaild.message import Facts, Inbound, Interaction, Report, Understood
 from emaild.mime.mbox import mails
+from emaild.services.rules import first_fit
 from emaild.settings.load import Settings
 from emaild.settings.mailbox import MailboxSection
 from emaild.settings.processing import ProcessingSection
@@ -30,6 +31,9 @@ from emaild.settings.secret import Secret
 LARGEST = 100 << 20  # bytes of a mail; larger ones are told of instead of filling the memory
 PIECE = 1 << 16  # bytes of a line of an mbox that are read at once
 STANDARD_INPUT = "-"
+Look = Callable[[Inbound], Sequence[Interaction]]
+"""What a mail becomes."""
+
 NO_MAILBOX = MailboxSection(name="", mailbox="", password=Secret(""), maximum_msg_size=0)
 
 
@@ -62,34 +66,41 @@ def register(add: Add) -> None:
 
 
 def _inspect(arguments: argparse.Namespace) -> int:
-    understanding = _understanding(arguments)
+    look = _look(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # JSON is UTF-8 (RFC 8259 §8.1); a terminal that cannot show a character shows another.
         sys.stdout.reconfigure(encoding="utf-8" if arguments.json else None, errors="replace")
     code = os.EX_OK
     for file in arguments.files:
-        for found in _inspected(file, arguments.mbox or file.lower().endswith(".mbox"), understanding):
+        for found in _inspected(file, arguments.mbox or file.lower().endswith(".mbox"), look):
             code = max(code, found.exit_code)
             (_print_json if arguments.json else _print)(found)
     return code
 
 
-def _understanding(arguments: argparse.Namespace) -> Understanding:
+def _look(arguments: argparse.Namespace) -> Look:
     known = KnownIds(frozenset(f"<{name.strip(' <>')}>" for name in arguments.known_message_id))
     if arguments.conf is None and arguments.mailbox is None:
-        return _as_read_by(NO_MAILBOX, known, ProcessingSection(), frozenset())
+        plain = _as_read_by(NO_MAILBOX, known, ProcessingSection(), frozenset(), "")
+        return lambda mail: _understood(mail, plain).interactions
     conf = arguments.conf or arguments.usual_conf
     settings = settings_of(conf)
     section = NO_MAILBOX if arguments.mailbox is None else _section(settings, arguments.mailbox, conf)
-    return _as_read_by(section, known, settings.processing, own_addresses(settings.mailboxes.values()))
+    own, queue = own_addresses(settings.mailboxes.values()), settings.queue_for(section)
+    understanding = _as_read_by(section, known, settings.processing, own, queue)
+    return lambda mail: [_ruled(entry, settings) for entry in _understood(mail, understanding).interactions]
 
 
 def _as_read_by(
-    section: MailboxSection, known: KnownIds, processing: ProcessingSection, own: frozenset[str]
+    section: MailboxSection, known: KnownIds, processing: ProcessingSection, own: frozenset[str], queue: str
 ) -> Understanding:
-    return Understanding(
-        section, known, processing=lambda: processing, own_addresses=lambda: own, queue=lambda: section.endpoint
-    )
+    return Understanding(section, known, processing=lambda: processing, own_addresses=lambda: own, queue=lambda: queue)
+
+
+def _ruled(entry: Interaction, settings: Settings) -> Interaction:
+    """With the rule that would be applied to it; nothing of it is done."""
+    rule = first_fit(settings.rules.values(), entry, settings)
+    return entry if rule is None else replace(entry, rule=rule.name)
 
 
 def _section(settings: Settings, name: str, conf: Path) -> MailboxSection:
@@ -99,7 +110,7 @@ def _section(settings: Settings, name: str, conf: Path) -> MailboxSection:
     return settings.mailboxes[name]
 
 
-def _inspected(file: str, as_mbox: bool, understanding: Understanding) -> Iterator[Inspected]:
+def _inspected(file: str, as_mbox: bool, look: Look) -> Iterator[Inspected]:
     """The mails of a file, one after the other."""
     name = os.fsencode(file).decode("utf-8", "replace")
     try:
@@ -107,10 +118,10 @@ def _inspected(file: str, as_mbox: bool, understanding: Understanding) -> Iterat
             if as_mbox:
                 lines = iter(lambda: stream.readline(PIECE), b"")
                 for number, raw in enumerate(mails(lines, LARGEST), start=1):
-                    yield _mail(name, number, raw, understanding)
+                    yield _mail(name, number, raw, look)
             else:
                 raw = stream.read(LARGEST + 1)
-                yield _mail(name, None, raw if len(raw) <= LARGEST else None, understanding)
+                yield _mail(name, None, raw if len(raw) <= LARGEST else None, look)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         yield Inspected(name, None, error=reason, exit_code=os.EX_NOINPUT)
@@ -120,12 +131,12 @@ def _opened(file: str) -> BinaryIO:
     return os.fdopen(os.dup(0), "rb") if file == STANDARD_INPUT else Path(file).open("rb")
 
 
-def _mail(name: str, number: int | None, raw: bytes | None, understanding: Understanding) -> Inspected:
+def _mail(name: str, number: int | None, raw: bytes | None, look: Look) -> Inspected:
     if raw is None:
         reason = f"larger than {LARGEST >> 20} MiB; that is too large to look at"
         return Inspected(name, number, error=reason, exit_code=os.EX_NOINPUT)
     try:
-        return Inspected(name, number, _understood(Inbound(key=name, raw=raw), understanding).interactions)
+        return Inspected(name, number, look(Inbound(key=name, raw=raw)))
     except Exception as fault:  # noqa: BLE001  (the other mails are to be seen all the same)
         place = traceback.extract_tb(fault.__traceback__)[-1]
         said = " ".join(f"{type(fault).__name__}: {fault}".split())[:300]
@@ -168,6 +179,7 @@ def _rows(entry: Interaction) -> Iterator[tuple[str, str]]:
     yield "date", moment(said.date)
     yield "automatic", said.automatic or ""
     yield "wrapped", said.wrapped or ""
+    yield "rule", entry.rule or ""
     yield from _report_rows(said.report)
     yield from _attachment_rows(said)
     yield "user data", f"{len(entry.user_data)} keys"

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import replace
 from functools import partial
 
 from emaild.cli.held import show_held, try_again
-from emaild.cli.interaction_json import interaction_json
-from emaild.cli.output import iso, json_line, moment, table
+from emaild.cli.output import json_line, moment, table
 from emaild.cli.registry import Add
 from emaild.cli.state import opened, settings_of
+from emaild.documents.interaction import stored_json
+from emaild.documents.mailbox import mailbox_json
+from emaild.documents.outbox import log_json, outbound_json
+from emaild.documents.times import iso
 from emaild.errors import UsageError
-from emaild.message import Interaction
-from emaild.mime.view import facts
-from emaild.mime.wrapping import wrapping
+from emaild.jobs.texts import with_texts
+from emaild.message import INBOUND, OUTBOUND, Interaction
 from emaild.settings.load import Settings
-from emaild.settings.properties import MimeProperties
 from emaild.store import Store
 from emaild.store.outbox import OutboxEntry
 
@@ -35,6 +35,7 @@ def register(add: Add) -> None:
         made.add_argument("--limit", type=_count, metavar="N", help="the newest N only")
         if name == "inbox":
             made.add_argument("--full", action="store_true", help="with the texts")
+            made.add_argument("--outbound", action="store_true", help="mails out that are interactions, in their stead")
             made.add_argument("--raw", action="store_true", help="with an id: the mail itself, byte for byte")
             made.add_argument(
                 "--held", action="store_true", help="the mails that emaild itself failed on; with an id, why"
@@ -81,14 +82,18 @@ def _write(raw: bytes) -> None:
 
 def _interactions(store: Store, settings: Settings, arguments: argparse.Namespace) -> None:
     kept = store.interactions
-    found = [kept.get(arguments.id)] if arguments.id else kept.all(arguments.limit)
+    found = (
+        [kept.get(arguments.id)]
+        if arguments.id
+        else kept.all(arguments.limit, OUTBOUND if arguments.outbound else INBOUND)
+    )
     if arguments.json:
         for entry in found:
-            read = _full(store, settings, entry) if arguments.full else entry
-            json_line(inbox_json(read, full=arguments.full))
+            read = with_texts(store, settings, entry) if arguments.full else entry
+            json_line(stored_json(read, full=arguments.full))
     elif arguments.id:
         for entry in found:
-            _print_interaction(_full(store, settings, entry))
+            _print_interaction(with_texts(store, settings, entry))
     else:
         rows = (
             (e.id, moment(e.received), e.mailbox, e.subtype, e.queue, e.facts.sender, e.facts.subject) for e in found
@@ -96,33 +101,8 @@ def _interactions(store: Store, settings: Settings, arguments: argparse.Namespac
         table(("ID", "RECEIVED", "MAILBOX", "SUBTYPE", "QUEUE", "FROM", "SUBJECT"), rows, "no interactions yet")
 
 
-def _full(store: Store, settings: Settings, entry: Interaction) -> Interaction:
-    """With its texts, read from the mail's bytes as its mailbox's section has them read."""
-    section = settings.mailboxes.get(entry.mailbox)
-    reading = section.mime if section else MimeProperties()
-    said, kept = facts(store.interactions.raw(entry), reading, settings.processing), entry.facts
-    if kept.wrapped and not said.wrapped:  # only its header is there: it was too big
-        said = wrapping(said, kept.wrapped, sum(part.size for part in kept.attachments), settings.processing)
-    texts = {name: getattr(said, name) for name in ("text", "html", "reply", "quoted", "headers")}
-    return replace(entry, facts=replace(kept, **texts))
-
-
-def inbox_json(entry: Interaction, *, full: bool) -> dict[str, object]:
-    """A stored interaction as programs see it; the texts only when *full*."""
-    return {
-        "id": entry.id,
-        "mailbox": entry.mailbox,
-        "received": iso(entry.received),
-        "queue": entry.queue,
-        "state": entry.state.value,
-        "thread_id": entry.thread_id,
-        "parent_id": entry.parent_id,
-        **interaction_json(entry, full=full),
-    }
-
-
 def _print_interaction(entry: Interaction) -> None:
-    shown = inbox_json(entry, full=False) | {"report": entry.facts.report and entry.facts.report.kind.value}
+    shown = stored_json(entry, full=False) | {"report": entry.facts.report and entry.facts.report.kind.value}
     shown["received"], shown["date"] = moment(entry.received), moment(entry.facts.date)
     shown["attachments"] = ", ".join(f"{part.name} ({part.size} bytes)" for part in entry.facts.attachments)
     for name in ("reply_to", "to", "cc", "references"):
@@ -163,9 +143,7 @@ def _recipients(entry: OutboxEntry) -> str:
 def _one_outbound(store: Store, arguments: argparse.Namespace) -> None:
     entry, attempts = store.outbox.get(arguments.id)
     shown = outbound_json(entry)
-    shown["log"] = [
-        {"number": one.number, "at": iso(one.at), "way_out": one.way_out, "outcome": one.outcome} for one in attempts
-    ]
+    shown["log"] = log_json(attempts)
     if arguments.json:
         json_line(shown)
         return
@@ -182,41 +160,11 @@ def _one_outbound(store: Store, arguments: argparse.Namespace) -> None:
     table(("TRY", "AT", "WAY OUT", "OUTCOME"), tries, "not tried yet")
 
 
-def outbound_json(entry: OutboxEntry) -> dict[str, object]:
-    """A mail out as programs see it."""
-    return {
-        "id": entry.id,
-        "state": entry.state.value,
-        "way_out": entry.way_out,
-        "message_id": entry.message_id,
-        "sender": entry.sender,
-        "recipients": [
-            {"address": one.address, "state": one.state.value, "code": one.code, "text": one.text}
-            for one in entry.recipients
-        ],
-        "attempts": entry.attempts,
-        "created": iso(entry.created),
-        "next_attempt": iso(entry.next_attempt),
-        "finished": iso(entry.finished),
-        "diagnosis": entry.diagnosis,
-    }
-
-
 def _mailboxes(arguments: argparse.Namespace) -> int:
     with opened(settings_of(arguments.conf), must_exist=True) as store:
         states = store.mailboxes.all().values()
     show = iso if arguments.json else moment
-    rows = [
-        {
-            "name": one.name,
-            "state": one.state,
-            "last_poll": show(one.last_poll),
-            "last_mail": show(one.last_mail),
-            "last_error": one.last_error,
-            "next_due": show(one.next_due),
-        }
-        for one in states
-    ]
+    rows = [mailbox_json(one, show) for one in states]
     if arguments.json:
         for row in rows:
             json_line(row)

@@ -47,11 +47,6 @@ def moment(when: datetime | None) -> str:
     return when.astimezone().strftime("%Y-%m-%d %H:%M:%S") if when else ""
 
 
-def iso(when: datetime | None) -> str | None:
-    """A time for programs: RFC 3339 in UTC."""
-    return when.isoformat(timespec="milliseconds").replace("+00:00", "Z") if when else None
-
-
 def _plain(cell: object) -> str:
     """Without the control characters that could play with a terminal."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(cell))

@@ -13,8 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from babel import default_locale
-
 from emaild.cli.preview_values import objects_of
 from emaild.cli.registry import Add
 from emaild.cli.state import settings_of
@@ -25,6 +23,7 @@ from emaild.mime.view import facts
 from emaild.render.field_codes import Scope
 from emaild.render.field_codes.faults import Wrong
 from emaild.render.field_codes.locales import locale as known_locale
+from emaild.render.field_codes.locales import system_locale
 from emaild.render.response import (
     ExtReply,
     RenderedResponse,
@@ -41,7 +40,6 @@ from emaild.shipped import shipped
 
 PARTS = ("text", "html", "subject")
 LARGEST = 100 << 20  # bytes of a mail or a chat
-USUAL_LOCALE = "en_US"
 
 
 def register(add: Add) -> None:
@@ -105,7 +103,7 @@ def _surroundings(arguments: argparse.Namespace) -> tuple[tuple[Path, ...], str]
     else:
         settings = settings_of(conf)
         own, locale = settings.emaild.templates, locale or settings.processing.fieldcode_format_locale
-    locale = locale or (default_locale("LC_TIME") or "").removesuffix("_POSIX") or USUAL_LOCALE
+    locale = locale or system_locale()
     try:
         known_locale(locale)
     except Wrong as wrong:

@@ -3,60 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import TypeAlias
 
 from emaild.errors import UsageError
 from emaild.render.field_codes.faults import Wrong
-from emaild.render.field_codes.objects import LISTED, OBJECTS, PROPERTIES, is_listed
-from emaild.render.field_codes.values import Kind
-
-Given: TypeAlias = "str | datetime | list[str]"
-LISTS = {"Contact.EmailAddresses"}
+from emaild.render.field_codes.given import GivenText, placed
+from emaild.render.field_codes.objects import OBJECTS
 
 
 def objects_of(
     values: Sequence[str], attached_data: Sequence[str]
-) -> tuple[dict[str, dict[str, Given]], dict[str, Given]]:
+) -> tuple[dict[str, dict[str, GivenText]], dict[str, GivenText]]:
     """The values by their objects, custom ones under the empty name; and the attached data.
 
-    A date is ISO 8601, with an offset or in this machine's zone; a list has commas.
-
     Raises:
-        UsageError: something is no NAME=VALUE, or its object has no such property.
+        UsageError: something is no NAME=VALUE, or no value that its object can have.
     """
-    objects: dict[str, dict[str, Given]] = {name: {} for name in (*OBJECTS, "")}
+    objects: dict[str, dict[str, GivenText]] = {name: {} for name in (*OBJECTS, "")}
     for text in values:
-        name, value = _pair(text, "--value")
         try:
-            listed = is_listed(name)
+            holder, name, value = placed(*pair(text, "--value"))
         except Wrong as wrong:
             raise UsageError(f"--value: {wrong}") from None
-        if not listed:
-            objects[""][name] = value
-            continue
-        start, _, rest = LISTED[name.lower()].partition(".")
-        if f"{start}.{rest}" not in PROPERTIES or rest.endswith(".Count"):
-            raise UsageError(f"--value: {name} is worked out; give the list, or --attached-data KEY=VALUE")
-        objects[start.lower()][rest] = _read(f"{start}.{rest}", value)
-    data: dict[str, Given] = dict(_pair(text, "--attached-data") for text in attached_data)
+        objects[holder][name] = value
+    data: dict[str, GivenText] = dict(pair(text, "--attached-data") for text in attached_data)
     return objects, data
 
 
-def _pair(text: str, option: str) -> tuple[str, str]:
+def pair(text: str, option: str) -> tuple[str, str]:
+    """Name and value of a NAME=VALUE.
+
+    Raises:
+        UsageError: it is none.
+    """
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
         raise UsageError(f"{option} {text!r}: expected NAME=VALUE")
     return name.strip(), value
-
-
-def _read(name: str, value: str) -> Given:
-    if name in LISTS:
-        return [one.strip() for one in value.split(",") if one.strip()]
-    if PROPERTIES[name] is not Kind.DATE:
-        return value
-    try:
-        read = datetime.fromisoformat(value)
-        return read if read.tzinfo else read.astimezone()
-    except (ValueError, OverflowError, OSError):
-        raise UsageError(f"--value: {name} is a date; expected one such as 2026-03-02T09:30:00+01:00") from None

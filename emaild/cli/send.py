@@ -14,7 +14,8 @@ from emaild.cli.state import opened, settings_of
 from emaild.errors import ConfigError, InputError, UsageError
 from emaild.fault_points import FaultPoint
 from emaild.jobs.outgoing import outgoing
-from emaild.render.compose import Composed, Draft, Enclosed, adopt, author_of, compose
+from emaild.render.compose import Composed, Draft, Enclosed, author_of, compose
+from emaild.render.finished import adopt
 from emaild.render.templates import rendered
 from emaild.settings.load import Settings
 from emaild.settings.way_out import WayOutSection

@@ -95,6 +95,11 @@ class WayOut:
         with self._lock:
             return max(0.0, self._closed_until - self.clock.monotonic())
 
+    @property
+    def failing(self) -> bool:
+        """Whether it did not work the last time."""
+        return self._health.failures > 0
+
     def lease(self) -> tuple[Outbound, datetime] | None:
         """The next mail that is due, ours now."""
         leased = self.store.outbox.lease(self.section.name, self.clock.now(), LEASE)

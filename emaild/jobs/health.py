@@ -34,10 +34,10 @@ class Health:
         self.failures = 0
         self.last_error: str | None = None
 
-    def failed(self, error: RemoteError) -> float:
-        """It failed once more. Returns seconds to wait before the next try."""
+    def failed(self, error: RemoteError, least: float = 0.0) -> float:
+        """It failed once more. Returns seconds to wait before the next try, *least* or more."""
         self.failures += 1
-        wait = self._backoff.delay(self.failures)
+        wait = max(least, self._backoff.delay(self.failures))
         self.last_error = f"{error.action}: {error.reason}"
         kind = (type(error), error.action)  # not the reason: servers put session numbers into it
         if kind != self._kind:

@@ -12,12 +12,13 @@ from emaild.jobs.notices import Notices
 from emaild.jobs.quarantine import Look, Looked, Quarantine, traceback_of_now
 from emaild.jobs.understand import BatchUnderstanding, Understanding, header_of, own_addresses, tell
 from emaild.log import events
-from emaild.message import Facts, Inbound, Outbound, Understood
+from emaild.message import INBOUND, Facts, Inbound, Outbound, Understood
 from emaild.mime.strip import without_attachments
 from emaild.mime.view import facts
 from emaild.settings.load import Settings
 from emaild.settings.mailbox import AfterFetch, MailboxSection
 from emaild.settings.processing import Attachments, ProcessingSection
+from emaild.settings.rule import counting
 from emaild.store import Store
 from emaild.store.held import HeldMail, How
 from emaild.store.raw import digest
@@ -26,12 +27,24 @@ HEADER = "\nheader"  # ends the key of a mail's header, which is taken beside th
 
 
 class Intake:
-    """What becomes of one section's mails. It is used by one thread at a time."""
+    """What becomes of one section's mails. It is used by one thread at a time.
+
+    *waiting* is told when interactions were stored that wait for the rules.
+    """
 
     def __init__(
-        self, section: MailboxSection, settings: Callable[[], Settings], *, store: Store, looking: Looking, clock: Clock
+        self,
+        section: MailboxSection,
+        settings: Callable[[], Settings],
+        *,
+        store: Store,
+        looking: Looking,
+        clock: Clock,
+        waiting: Callable[[], None] = lambda: None,
     ) -> None:
         self._section = section
+        self._settings = settings
+        self._waiting = waiting
         self._store = store
         self._clock = clock
         self._processing: Callable[[], ProcessingSection] = lambda: settings().processing
@@ -148,22 +161,31 @@ class Intake:
             now, text = self._clock.now(), traceback_of_now()
             self._store.held.failed_again(replace(mail, at=now, how=How.RAISED, traceback=text))
             raise
-        if not self._store.held.release(mail, stored.raw, understood):
+        if not self._store.held.release(mail, stored.raw, understood, submitted=self._submitted()):
             return None
         self._say(stored, understood)
         return understood
 
     # Storing
 
+    def _submitted(self) -> bool:
+        """Whether programs see interactions at once: where no rule is to see them, and nobody holds them back."""
+        settings = self._settings()
+        held_back = not settings.processing.enable_inbound_submitter
+        return not (held_back or counting(settings.rules.values(), INBOUND))
+
     def _keep(self, looked: Sequence[Looked], *, settled: bool) -> None:
         if self._told:
             self._send_notices(looked[0][0].key.removesuffix(HEADER))
-        again = self._store.interactions.keep(self._section.account, looked, settled=settled)
+        submitted = self._submitted()
+        again = self._store.interactions.keep(self._section.account, looked, settled=settled, submitted=submitted)
         for inbound, understood in looked:
             if inbound.key in again and understood.interactions:
                 events.mail_known(section=self._section.name, key=inbound.key)
             else:
                 self._say(inbound, understood)
+        if not submitted:
+            self._waiting()
 
     def _say(self, inbound: Inbound, understood: Understood) -> None:
         for entry in understood.interactions:

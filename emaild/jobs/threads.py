@@ -24,10 +24,14 @@ ID = re.compile(r"[0-9A-Z]{16}")
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a mail belongs: its thread, and the mail that it answers or reports, where that is known."""
+    """Where a mail belongs: its thread, and the mail that it answers or reports, where that is known.
+
+    `parent_subtype` is that mail's, where it is one of ours.
+    """
 
     thread_id: str
     parent_id: str | None = None
+    parent_subtype: str | None = None
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,7 @@ def _known(names: Collection[str], mails: Mapping[str, KnownMail]) -> list[Known
 
 
 def _below(mail: KnownMail) -> Place:
-    return Place(thread_id=mail.thread_id, parent_id=mail.id)
+    return Place(thread_id=mail.thread_id, parent_id=mail.id, parent_subtype=mail.subtype)
 
 
 def _tokens_in(raw: bytes) -> list[str]:

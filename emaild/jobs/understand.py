@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from emaild.jobs.batch import Batch, Known
 from emaild.jobs.threads import Place, Threads, about, answered, subject_matches
 from emaild.log import events
-from emaild.message import Facts, Inbound, Interaction, InteractionState, Understood, Unique, new_id
+from emaild.message import INBOUND, Facts, Inbound, Interaction, InteractionState, Subtype, Understood, Unique, new_id
 from emaild.mime.fingerprint import fingerprint
 from emaild.mime.subtype import subtype
 from emaild.mime.user_data import user_data
@@ -24,7 +24,7 @@ from emaild.settings.processing import ProcessingSection
 from emaild.store.known import KnownMail, inbound_mail, people
 from emaild.store.raw import digest
 
-NEW, REPLY, RETURNED = "InboundNew", "InboundCustomerReply", "InboundNDR"
+NEW, RETURNED = Subtype.INBOUND_NEW, Subtype.INBOUND_NDR
 LARGEST_HEADER = 256 << 10  # bytes that are asked for of a mail of which the header only is taken
 MOST_REPLY_TO = 10  # addresses of Reply-To that count as the sender's
 
@@ -170,17 +170,17 @@ class BatchUnderstanding:
     def _entries(self, mail: _Mail, copies: list[str | None], taken: str, now: datetime) -> tuple[Interaction, ...]:
         said = mail.said
         names = sorted(new_id(now) for _ in copies)  # the first is the root, and the first that is found
-        kind = subtype(said, self.processing, mail.referred.__contains__)
+        kind: str = subtype(said, self.processing, mail.referred.__contains__)
         if kind == RETURNED and said.automatic is None:
             said = replace(said, automatic="report: returned mail")  # nothing may answer it
         stopped = kind == NEW and not self.processing.enable_mail_loops and said.sender.lower() in self.own
         kind, place = self._place(mail, kind, now)
         thread_id, parent_id = (place.thread_id, place.parent_id) if place else (names[0], None)
-        auto_replies = self._auto_replies(said, thread_id, now)
+        auto_replies = automatic_answers(self.known, self.processing, said, thread_id, now)
         return tuple(
             Interaction(
                 id=name,
-                type="Inbound",
+                type=INBOUND,
                 subtype=kind,
                 mailbox=self.section.name,
                 received=now,
@@ -210,21 +210,22 @@ class BatchUnderstanding:
             return kind, threads.of_report(mail.said, mail.referred, mail.inbound.raw)
         place = threads.of_reply(mail.said, mail.referred, mail.matches, now)
         if place is not None:
-            return REPLY, place
+            passed_on = place.parent_subtype == Subtype.OUTBOUND_FORWARD
+            return (Subtype.INBOUND_EXTERNAL_REPLY if passed_on else Subtype.INBOUND_CUSTOMER_REPLY), place
         same = mail.same_id
         if same is not None and (same.out or same.fingerprint == mail.fingerprint):
             return NEW, Place(thread_id=same.thread_id)  # it came to several mailboxes of ours, or we sent it there
         return NEW, None
 
-    def _auto_replies(self, said: Facts, thread_id: str, now: datetime) -> int:
-        """How many automatic mails we sent of late to the one who wrote this."""
-        processing = self.processing
-        addresses = {address.lower() for address in (said.sender, *said.reply_to[:MOST_REPLY_TO]) if address}
-        if not processing.enable_autowar_detect or not addresses:
-            return 0
-        since = now - timedelta(seconds=processing.autowar_detect_period)
-        thread = None if processing.autowar_scan_all_threads_of_contact else thread_id
-        return self.known.automatic_mails(addresses, since, thread)
+
+def automatic_answers(known: Known, processing: ProcessingSection, said: Facts, thread_id: str, now: datetime) -> int:
+    """How many automatic mails we sent of late to the one who wrote a mail of that thread; 0 without detection."""
+    addresses = {address.lower() for address in (said.sender, *said.reply_to[:MOST_REPLY_TO]) if address}
+    if not processing.enable_autowar_detect or not addresses:
+        return 0
+    since = now - timedelta(seconds=processing.autowar_detect_period)
+    thread = None if processing.autowar_scan_all_threads_of_contact else thread_id
+    return known.automatic_mails(addresses, since, thread)
 
 
 def address_of(section: MailboxSection) -> str:

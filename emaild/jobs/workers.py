@@ -10,10 +10,13 @@ from emaild.log import events
 AFTER_A_FAULT = 60.0  # seconds until a job that failed by our own fault is tried again
 
 
-def start_workers(name: str, schedule: Schedule, count: int) -> None:
+def start_workers(name: str, schedule: Schedule, count: int) -> list[threading.Thread]:
     """That many threads, until the schedule is stopped. They end with the process in any case."""
-    for number in range(1, count + 1):
-        threading.Thread(target=_work, args=(schedule,), name=f"{name}-{number}", daemon=True).start()
+    names = [f"{name}-{number}" for number in range(1, count + 1)]
+    threads = [threading.Thread(target=_work, args=(schedule,), name=one, daemon=True) for one in names]
+    for thread in threads:
+        thread.start()
+    return threads
 
 
 def _work(schedule: Schedule) -> None:

@@ -463,3 +463,240 @@ def transcript_bad_timestamp(*, response: str, pattern: str, reason: str, intera
 def transcript_unreadable(*, response: str, reason: str, interaction: str | None = None) -> None:
     """CHAT_UNMARSHALL_ERROR: Failed to unmarshall the chat transcript XML. The chat transcript is not sent."""
     say("error", STANDARD, 30002, "transcript.unreadable", response=response, reason=reason, interaction=interaction)
+
+
+# The webhook
+
+
+def webhook_began(*, section: str, number: int) -> None:
+    """A webhook is set for the first time: its receiver is told of interactions above that number."""
+    say("info", STANDARD, 30250, "webhook.began", section=section, number=number)
+
+
+def webhook_delivered(*, section: str, interaction: str, attempt: int) -> None:
+    """The receiver took an interaction."""
+    say("info", INTERACTION, 30251, "webhook.delivered", section=section, interaction=interaction, attempt=attempt)
+
+
+def webhook_refused(*, section: str, interaction: str, status: int, retry_in: float) -> None:
+    """The receiver refused an interaction for the first time. It is tried again; only its thread waits for that."""
+    say(
+        "warning",
+        STANDARD,
+        30252,
+        "webhook.refused",
+        section=section,
+        interaction=interaction,
+        status=status,
+        retry_in=round(retry_in, 1),
+    )
+
+
+def webhook_given_up(*, section: str, interaction: str, attempts: int) -> None:
+    """The receiver did not take an interaction within lifetime: it will not be told of it."""
+    say("error", STANDARD, 30253, "webhook.given_up", section=section, interaction=interaction, attempts=attempts)
+
+
+def webhook_failed(*, section: str, action: str, reason: str, temporary: bool, retry_in: float) -> None:
+    """The receiver does not work; what is for it waits. Said once, and again only when the reason changes."""
+    say(
+        "warning" if temporary else "error",
+        STANDARD,
+        30254,
+        "webhook.failed",
+        section=section,
+        action=action,
+        reason=reason,
+        retry_in=round(retry_in, 1),
+    )
+
+
+def webhook_recovered(*, section: str, failures: int) -> None:
+    """The receiver works again."""
+    say("info", STANDARD, 30255, "webhook.recovered", section=section, failures=failures)
+
+
+def webhook_gone(*, section: str) -> None:
+    """The receiver answered 410: it wants nothing more. It is left alone until the section changes, or a restart."""
+    say("error", STANDARD, 30256, "webhook.gone", section=section)
+
+
+# The HTTP interface; `client` is the name of the token that a program showed
+
+
+def api_started(*, listen: str, tls: bool) -> None:
+    """Programs can connect."""
+    say("info", STANDARD, 30270, "api.started", listen=listen, tls=tls)
+
+
+def api_stopped(*, listen: str) -> None:
+    """Programs cannot connect there any more; requests under way were answered."""
+    say("info", STANDARD, 30271, "api.stopped", listen=listen)
+
+
+def api_listen_failed(*, listen: str, reason: str) -> None:
+    """A reload asks for something that cannot be had; what listened before still does, with its tokens."""
+    say("error", STANDARD, 30272, "api.listen_failed", listen=listen, reason=reason)
+
+
+def api_token_made(*, path: str) -> None:
+    """There was no token: this file holds one now."""
+    say("info", STANDARD, 30273, "api.token_made", path=path)
+
+
+def api_request(*, method: str, path: str, status: int, duration_ms: float, client: str) -> None:
+    """A request was answered."""
+    say(
+        "debug",
+        TRACE,
+        30274,
+        "api.request",
+        method=method,
+        path=path,
+        status=status,
+        duration_ms=duration_ms,
+        client=client,
+    )
+
+
+def api_refused(*, peer: str, path: str, missing: bool, others: int) -> None:
+    """Somebody showed no token, or a wrong one. Said once a minute at most; `others` were not told of."""
+    say("warning", STANDARD, 30275, "api.refused", peer=peer, path=path, missing=missing, others=others)
+
+
+def api_failed(*, method: str, path: str) -> None:
+    """A fault in emaild itself, with its traceback: the program was answered with status 500. Please report it."""
+    say("error", STANDARD, 30276, "api.failed", method=method, path=path, exc_info=True)
+
+
+def outbound_queued(*, section: str, outbound: str, message_id: str, recipients: int, client: str) -> None:
+    """A program gave a mail that is to be sent."""
+    say(
+        "info",
+        INTERACTION,
+        30277,
+        "outbound.queued",
+        section=section,
+        outbound=outbound,
+        message_id=message_id,
+        recipients=recipients,
+        client=client,
+    )
+
+
+def outbound_retried(*, section: str, outbound: str, client: str) -> None:
+    """A program asked that a mail be sent now, or again."""
+    say("info", INTERACTION, 30278, "outbound.retried", section=section, outbound=outbound, client=client)
+
+
+def outbound_cancelled(*, section: str, outbound: str, client: str) -> None:
+    """A program asked that a mail be sent no more."""
+    say("info", STANDARD, 30279, "outbound.cancelled", section=section, outbound=outbound, client=client)
+
+
+def interaction_changed(*, interaction: str, queue: str, state: str, client: str) -> None:
+    """A program moved an interaction: it is in that queue and state now."""
+    say(
+        "info",
+        INTERACTION,
+        30280,
+        "interaction.changed",
+        interaction=interaction,
+        queue=queue,
+        state=state,
+        client=client,
+    )
+
+
+def mailbox_poll_asked(*, section: str, client: str) -> None:
+    """A program asked that a mailbox be read now."""
+    say("info", TRACE, 30281, "mailbox.poll_asked", section=section, client=client)
+
+
+# Rules
+
+
+def rule_applied(*, rule: str, service: str, interaction: str, created: str, outbound: str) -> None:
+    """A rule fitted an interaction, and did what it is for.
+
+    `service` is empty where it calls none, `created` the new interaction's id, `outbound` its id in the outbox.
+    """
+    say(
+        "info",
+        INTERACTION,
+        30214,
+        "rule.applied",
+        rule=rule,
+        service=service,
+        interaction=interaction,
+        created=created,
+        outbound=outbound,
+    )
+
+
+def rule_declined(*, rule: str, service: str, interaction: str, reason: str) -> None:
+    """A rule's service answers no automatic mail, and nobody with whom it is at war; the rule has no effect on it."""
+    say(
+        "info",
+        INTERACTION,
+        30215,
+        "rule.declined",
+        rule=rule,
+        service=service,
+        interaction=interaction,
+        reason=reason,
+    )
+
+
+def rule_failed(*, rule: str, service: str, interaction: str, reason: str) -> None:
+    """A rule's service cannot be done for an interaction. It is given to programs as if the rule had no effect."""
+    say(
+        "error",
+        STANDARD,
+        30216,
+        "rule.failed",
+        rule=rule,
+        service=service,
+        interaction=interaction,
+        reason=reason,
+    )
+
+
+def rule_broke(*, rule: str, interaction: str) -> None:
+    """A fault in emaild itself, with its traceback, while rules were applied. The interaction is given to programs."""
+    say("error", STANDARD, 30217, "rule.broke", rule=rule, interaction=interaction, exc_info=True)
+
+
+# Services
+
+
+def service_done(*, method: str, interaction: str, created: str, outbound: str, queue: str) -> None:
+    """A service did what it was called for.
+
+    `created` is the new interaction's id, `outbound` its id in the outbox; either is empty where there is none.
+    """
+    say(
+        "info",
+        INTERACTION,
+        30200,
+        "service.done",
+        method=method,
+        interaction=interaction,
+        created=created,
+        outbound=outbound,
+        queue=queue,
+    )
+
+
+def service_refused(*, method: str, interaction: str, fault: str, reason: str) -> None:
+    """A program called a service that cannot be done; nothing was changed, and the program was told."""
+    say(
+        "info",
+        INTERACTION,
+        30201,
+        "service.refused",
+        method=method,
+        interaction=interaction,
+        fault=fault,
+        reason=reason,
+    )

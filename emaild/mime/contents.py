@@ -27,20 +27,25 @@ LINE_END = re.compile(r"\r{0,2}\n|\r")
 
 @dataclass
 class Contents:
-    """What the parts of a mail hold. `enclosed_ids` are the Message-IDs of the mails that lie in it."""
+    """What the parts of a mail hold. `enclosed_ids` are the Message-IDs of the mails that lie in it, `files` what its
+    attachments hold, where that is kept.
+    """
 
     text: str = ""
     html: str = ""
     attachments: list[Attachment] = field(default_factory=list)
     enclosed_ids: list[str] = field(default_factory=list)
+    files: list[bytes] = field(default_factory=list, repr=False)
 
 
-def contents(parts: Sequence[Part], reading: MimeProperties, *, uuencoded: bool) -> Contents:
+def contents(parts: Sequence[Part], reading: MimeProperties, *, uuencoded: bool, files_too: bool = False) -> Contents:
     """Texts, in their order, and attachments; with *uuencoded* the files in the text are some of them.
+
+    What the attachments hold is kept with *files_too*: it can be as large as the mail.
 
     Of the alternatives of a text the plain one is the text, unless it is empty.
     """
-    found = _Found(reading)
+    found = _Found(reading, files_too)
     for part, is_body in sorted_out(parts, reading):
         if is_body:
             found.add_body(part)
@@ -79,8 +84,10 @@ class _Found:
     """What was found so far."""
 
     reading: MimeProperties
+    files_too: bool
     bodies: list[_Body] = field(default_factory=list)
     files: list[Attachment] = field(default_factory=list)
+    kept: list[bytes] = field(default_factory=list)
     packed: list[_Body] = field(default_factory=list)
     """The texts in winmail.dat, which count where the mail has no other."""
     ids: list[str] = field(default_factory=list)
@@ -96,22 +103,22 @@ class _Found:
         given = headers.file_name(part.header, self.reading)
         if tnef.is_tnef(part.kind, given) and (packed := tnef.unpacked(content)):
             self.packed += [_Body(packed.text, False), _Body(packed.html, True)]
-            self.files += packed.files[: PARTS - len(self.files)]
+            for file, inner in zip(packed.files[: PARTS - len(self.files)], packed.contents, strict=False):
+                self._keep(file, inner)
             return
         name = file_names.safe(given)
         if part.kind in ENCLOSED or part.kind in ENCLOSED_HEADERS:
             subject = self._enclosed(content)
             name = name or (_mail_name(subject) if part.kind in ENCLOSED else "")
         content_id = headers.field(part.header, "Content-ID", self.reading).strip("<> ")
-        self.files.append(
-            Attachment(
-                name=name or self._default_name(part.kind),
-                content_type=part.kind,
-                size=len(content),
-                content_id=content_id or None,
-                inline=_disposition(part) == "inline" and part.kind.startswith("image/"),
-            )
+        file = Attachment(
+            name=name or self._default_name(part.kind),
+            content_type=part.kind,
+            size=len(content),
+            content_id=content_id or None,
+            inline=_disposition(part) == "inline" and part.kind.startswith("image/"),
         )
+        self._keep(file, content)
 
     def contents(self, *, uuencoded: bool) -> Contents:
         """All of it together."""
@@ -122,14 +129,20 @@ class _Found:
             text, files = uuencode.extracted(text)
             for name, content in files:
                 safe = file_names.safe(name) or self._default_name("application/octet-stream")
-                self.files.append(Attachment(name=safe, content_type="application/octet-stream", size=len(content)))
+                self._keep(Attachment(name=safe, content_type="application/octet-stream", size=len(content)), content)
         referred = {unquote(found) for found in REFERRED.findall(html)}
         return Contents(
             text=text,
             html=html,
             attachments=[replace(one, inline=one.inline or one.content_id in referred) for one in self.files],
             enclosed_ids=self.ids,
+            files=self.kept,
         )
+
+    def _keep(self, file: Attachment, content: bytes) -> None:
+        self.files.append(file)
+        if self.files_too:
+            self.kept.append(content)
 
     def _enclosed(self, content: bytes) -> str:
         """Notes the Message-ID of an enclosed mail; its subject."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from emaild.message import Facts, Report, ReportKind
+from emaild.message import Facts, Report, ReportKind, Subtype
 from emaild.mime.automatic import AUTO_SUBMITTED, NULL_SENDER, SENDER, answers, is_absence
 from emaild.settings.processing import ProcessingSection
 
 
-def subtype(said: Facts, processing: ProcessingSection, known: Callable[[str], bool]) -> str:
+def subtype(said: Facts, processing: ProcessingSection, known: Callable[[str], bool]) -> Subtype:
     """InboundNDR, InboundReport, InboundDisposition or InboundNew; *known*: whether a Message-ID is in the store.
 
     A report by a standard comes first, then the guide's second way ("Message Parts"), then a bounce that only our own
@@ -17,16 +17,16 @@ def subtype(said: Facts, processing: ProcessingSection, known: Callable[[str], b
     """
     report = said.report
     if report is not None and report.kind is ReportKind.ARF:
-        return "InboundReport"
+        return Subtype.INBOUND_REPORT
     if report is not None and report.kind is ReportKind.MDN:
-        return "InboundDisposition"
+        return Subtype.INBOUND_DISPOSITION
     if report is not None and (report.kind is ReportKind.DSN or _is_delay(report, processing)):
-        return "InboundNDR" if report.failed else "InboundReport"
+        return Subtype.INBOUND_NDR if report.failed else Subtype.INBOUND_REPORT
     if _returns_a_mail(said, processing, known):
-        return "InboundNDR"
+        return Subtype.INBOUND_NDR
     if report is None:
-        return "InboundNew"
-    return "InboundNDR" if report.failed else "InboundReport"
+        return Subtype.INBOUND_NEW
+    return Subtype.INBOUND_NDR if report.failed else Subtype.INBOUND_REPORT
 
 
 def _is_delay(report: Report, processing: ProcessingSection) -> bool:

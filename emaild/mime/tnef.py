@@ -33,11 +33,12 @@ INTERFACE = 16  # bytes before an object, which say of which kind it is
 
 @dataclass(frozen=True)
 class Unpacked:
-    """The texts and files of a winmail.dat."""
+    """The texts and files of a winmail.dat, and what those hold."""
 
     text: str
     html: str
     files: tuple[Attachment, ...]
+    contents: tuple[bytes, ...]
 
 
 def is_tnef(kind: str, name: str) -> bool:
@@ -55,7 +56,7 @@ def unpacked(content: bytes) -> Unpacked | None:
     text, html = mail.text, mail.html
     if not text.strip() and not html:
         text, html = rtf.said(rtf.decompressed(mail.rtf))
-    return Unpacked(text.replace("\r\n", "\n"), html.replace("\r\n", "\n"), tuple(mail.files))
+    return Unpacked(text.replace("\r\n", "\n"), html.replace("\r\n", "\n"), tuple(mail.files), tuple(mail.contents))
 
 
 class _BrokenError(Exception):
@@ -71,6 +72,7 @@ class _Mail:
     rtf: bytes = b""
     codepage: str = "cp1252"
     files: list[Attachment] = field(default_factory=list)
+    contents: list[bytes] = field(default_factory=list)
 
 
 @dataclass
@@ -135,6 +137,7 @@ def _add(file: _File, mail: _Mail, depth: int) -> None:
     name = name or file_names.default(media, len(mail.files) + 1)
     content_id = said(CONTENT_ID).strip("<> ")
     mail.files.append(Attachment(name=name, content_type=media, size=len(content), content_id=content_id or None))
+    mail.contents.append(content)
     if inner and depth < DEEPEST:
         _read(content, mail, depth + 1)
 

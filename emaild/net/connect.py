@@ -6,11 +6,13 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from emaild.errors import Rejected, Unreachable
 from emaild.net.peer import Peer
 from emaild.net.proxy import connected_through
+from emaild.net.public import check_known_addresses, check_public
 from emaild.net.race import Deadline, Here, connected
 from emaild.net.tls import client_context
 from emaild.net.trace import Trace
@@ -28,7 +30,8 @@ def open_connection(peer: Peer) -> socket.socket:
 
     Raises:
         OSError: no connection; ssl.SSLCertVerificationError: a certificate that is not to be trusted.
-        RemoteError: a proxy that does not let us through, or a file of certificates that cannot be used.
+        RemoteError: a proxy that does not let us through, a file of certificates that cannot be used, or an address
+            that is not public though it must be.
     """
     context = client_context(peer) if peer.security is Security.SSL_TLS else None
     ready = _watched(peer, _connected(peer))
@@ -46,8 +49,11 @@ def open_connection(peer: Peer) -> socket.socket:
 def _connected(peer: Peer) -> socket.socket:
     deadline = Deadline(peer.connect_timeout)
     if peer.proxy is not None:
+        if peer.public_only:
+            check_known_addresses(peer, deadline)
         return connected_through(peer.proxy, peer, deadline)
-    return connected(peer.host, peer.port, Here(peer.local_address, peer.local_port), deadline)
+    permit = partial(check_public, peer) if peer.public_only else None
+    return connected(peer.host, peer.port, Here(peer.local_address, peer.local_port), deadline, permit)
 
 
 def _watched(peer: Peer, connection: socket.socket) -> socket.socket:

@@ -11,6 +11,7 @@ from emaild.settings.properties import ProtocolProperties
 from emaild.settings.secret import Secret
 from emaild.settings.server import Security, ServerOptions, TlsVersion
 from emaild.settings.way_out import WayOutSection
+from emaild.settings.webhook import WebhookSection
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +53,8 @@ class Peer:
     """A server; times in seconds.
 
     `security` is how a connection to it begins; with `starttls_if_offered` STARTTLS follows where the server has it.
-    `section` is whose connections these are: what is logged of them under `trace` names it.
+    `section` is whose connections these are: what is logged of them under `trace` names it. With `public_only` it must
+    not have an address of this machine or of a private network.
     """
 
     host: str
@@ -71,6 +73,7 @@ class Peer:
     protocol_timeout: float = 300.0
     write_timeout: float | None = None
     trace: bool = False
+    public_only: bool = False
 
     def __str__(self) -> str:
         return _at(self.host, self.port)
@@ -114,6 +117,22 @@ def peer_of(section: MailboxSection | WayOutSection, proxy: ProxySection | None 
     )
 
 
+def receiver_of(section: WebhookSection, proxy: ProxySection | None = None) -> Peer:
+    """The server that a webhook's URL names, and how to connect to it."""
+    encrypted, host, port, _ = section.place
+    return Peer(
+        host=host,
+        port=port,
+        section=section.name,
+        security=Security.SSL_TLS if encrypted else Security.NONE,
+        trust=Trust(ca_file=section.ca_file, minimum_version=section.minimum_tls_version),
+        proxy=None if proxy is None else _proxy_server(proxy),
+        connect_timeout=section.connect_timeout,
+        protocol_timeout=section.protocol_timeout,
+        public_only=not section.allow_private_addresses,
+    )
+
+
 def _trust_of(section: ServerOptions, properties: ProtocolProperties) -> Trust:
     return Trust(
         ca_file=section.ca_file,
@@ -139,8 +158,10 @@ def _proxy_of(proxy: ProxySection | None, properties: ProtocolProperties) -> Pro
             user=properties.proxy_user,
             password=properties.proxy_password,
         )
-    if proxy is None:
-        return None
+    return None if proxy is None else _proxy_server(proxy)
+
+
+def _proxy_server(proxy: ProxySection) -> ProxyServer:
     return ProxyServer(
         name=proxy.name,
         kind=proxy.proxy_type,

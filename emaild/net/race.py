@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import Any
@@ -47,13 +47,20 @@ class Here:
     port: int = 0
 
 
-def connected(host: str, port: int, here: Here, deadline: Deadline) -> socket.socket:
+def connected(
+    host: str, port: int, here: Here, deadline: Deadline, permit: Callable[[str], None] | None = None
+) -> socket.socket:
     """A connection to the first of the host's addresses that answers, IPv6 and IPv4 by turns.
+
+    *permit* is given each address before the first is connected to, and raises where one is not allowed.
 
     Raises:
         OSError: what the last of them failed with; TimeoutError: the deadline came first.
     """
-    addresses = _by_turns(_resolved(host, port, deadline))
+    addresses = _by_turns(resolved(host, port, deadline))
+    if permit is not None:
+        for _, address in addresses:
+            permit(address[0])
     ends = _our_ends(here, deadline)
     if ends:
         addresses = [(family, address) for family, address in addresses if family in ends]
@@ -122,7 +129,7 @@ def _ended(selector: selectors.BaseSelector, seconds: float) -> Iterator[socket.
 def _our_ends(here: Here, deadline: Deadline) -> dict[int, Address]:
     """What to bind to, by family; nothing where the system may choose."""
     if here.address:
-        return dict(reversed(_resolved(here.address, here.port, deadline)))
+        return dict(reversed(resolved(here.address, here.port, deadline)))
     if here.port:
         return {socket.AF_INET6: ("::", here.port), socket.AF_INET: ("0.0.0.0", here.port)}  # noqa: S104
     return {}
@@ -136,7 +143,7 @@ def _by_turns(addresses: Iterable[tuple[int, Address]]) -> list[tuple[int, Addre
     return [one for one in chain.from_iterable(zip_longest(sixes, others)) if one is not None]
 
 
-def _resolved(host: str, port: int, deadline: Deadline) -> list[tuple[int, Address]]:
+def resolved(host: str, port: int, deadline: Deadline) -> list[tuple[int, Address]]:
     """A host's addresses, in a thread of its own: the system's resolver knows no bound."""
     try:
         return _looked_up(host, port, socket.AI_NUMERICHOST)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from dataclasses import replace
 from email.charset import Charset
 from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.policy import SMTP, EmailPolicy, Policy
@@ -19,9 +20,18 @@ WIDTH = 78  # what a line should have at most (RFC 5322 §2.1.1)
 WORD_WIDTH = 76  # what a line with an encoded word must have at most (RFC 2047 §2)
 LONGEST_WORD = 75  # an encoded word (RFC 2047 §2)
 LONGEST_PART = 60  # octets of a parameter's part
+LONGEST_SHOWN = 80  # characters of what is wrong, in an error
 SHORTEST_ROOM = 40  # for an encoded word: enough for one character in any charset
 
 ASCII_SAMPLE = "=\r\n+~"  # charsets that have other octets for these cannot be put into lines
+NO_CHARSETS = ("idna", "raw-unicode-escape")  # what Python has among its charsets, and nobody else
+MIME_NAMES = (  # of charsets, for what Python calls them
+    (re.compile(r"cp(125\d)"), r"windows-\1"),
+    (re.compile(r"iso(8859|2022)[-_](\w+)"), r"iso-\1-\2"),
+    (re.compile(r"euc_(\w+)"), r"euc-\1"),
+    (re.compile(r"mac-roman"), "macintosh"),
+)
+FIELD_NAME = re.compile(r"[!-9;-~]{1,900}")  # RFC 5322 §3.6.8, ftext; a line holds it
 UNPRINTABLE = re.compile("[\0-\x1f\x7f\ud800-\udfff]")
 PIECE = re.compile(r"[ \t]*[^ \t]+")
 ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[bq]\?[^?\s]*\?=", re.IGNORECASE)
@@ -65,9 +75,18 @@ def _needs_a_line(piece: str, line: str, writing: MimeProperties) -> bool:
     return length > (WIDTH if writing.foldtext else LONGEST_LINE)
 
 
+def unfit(name: str, value: str) -> str:
+    """Why no header can hold that field, in words; empty: it can."""
+    if not FIELD_NAME.fullmatch(name):
+        return f"{name[:LONGEST_SHOWN]!r} is no name of a header field"
+    if UNPRINTABLE.search(value.replace("\t", " ")) or len(f"{value}.".splitlines()) > 1:
+        return f"{name}: a line break or control character does not belong into a header field"
+    return ""
+
+
 def text_of(name: str, value: str, writing: MimeProperties) -> str:
     """What a field of text holds: itself, or encoded words where it is not ASCII or no line could hold it."""
-    if value.isascii() and all(len(piece) <= LONGEST_LINE for piece in PIECE.findall(value)):
+    if value.isascii() and all(len(piece) <= LONGEST_LINE for piece in PIECE.findall(f" {value}")):
         return value
     return encoded(value, writing, LONGEST_WORD - len(name) - 1)
 
@@ -78,12 +97,12 @@ def parameter(key: str, value: str, writing: MimeProperties) -> str:
     What is not ASCII is encoded as RFC 2231 says; with encodefilename as encoded words in quotes, which RFC 2047 §5
     forbids and old readers ask for; with neither it is replaced by `_`.
     """
-    if value.isascii() and len(value) < LONGEST_NAME:
+    if value.isascii() and len(quoted(value)) < LONGEST_NAME:
         return f"; {key}={quoted(value)}"
     if writing.encodefilename:
         return f'; {key}="{encoded(value, writing, LONGEST_WORD - len(key) - 3)}"'
     if not writing.encodeparameters:
-        return f"; {key}={quoted(re.sub(r'[^ -~]', '_', value)[:LONGEST_NAME])}"
+        return f"; {key}={quoted(re.sub(r'[^ -~]', '_', value)[: LONGEST_NAME // 2])}"
     charset = charset_of(value, writing)
     octets = quote(value, safe="", encoding=charset)
     if len(octets) <= LONGEST_PART:
@@ -93,20 +112,31 @@ def parameter(key: str, value: str, writing: MimeProperties) -> str:
     return "".join(numbered).replace("*0*=", f"*0*={charset}''", 1)
 
 
+def in_charset(writing: MimeProperties, charset: str) -> MimeProperties:
+    """That writing, with *charset* where mail.mime.charset names none."""
+    return writing if writing.charset or not charset else replace(writing, charset=charset)
+
+
 def charset_of(text: str, writing: MimeProperties) -> str:
-    """The charset to write a text in: the one asked for if it has all its characters, and ASCII; else UTF-8."""
-    asked = writing.charset or "utf-8"
-    if text.isascii() or codecs.lookup(asked).name == "utf-8":
+    """The charset to write a text in, as MIME calls it: the one asked for if it has all its characters, and ASCII;
+    else UTF-8."""
+    if text.isascii() or not writing.charset:
         return "utf-8"
     try:
-        return asked if text.encode(asked) and ASCII_SAMPLE.encode(asked) == ASCII_SAMPLE.encode() else "utf-8"
-    except UnicodeError:
+        name = codecs.lookup(writing.charset).name
+        fits = text.encode(name) and ASCII_SAMPLE.encode(name) == ASCII_SAMPLE.encode()
+    except (LookupError, ValueError):
         return "utf-8"
+    if not fits or name in NO_CHARSETS:
+        return "utf-8"
+    found = (known.sub(mime, name).replace("_", "-") for known, mime in MIME_NAMES if known.fullmatch(name))
+    return next(found, name)
 
 
 def encoded(text: str, writing: MimeProperties, room: int) -> str:
     """Encoded words (RFC 2047) of at most *room* characters each, blanks between them."""
     charset = Charset(charset_of(text, writing))
+    charset.output_charset = charset.output_codec = charset.input_charset  # the library has its own for Japanese
     words = charset.header_encode_lines(text, repeat(max(room, SHORTEST_ROOM)))
     return " ".join(word for word in words if word)
 

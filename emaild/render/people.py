@@ -43,7 +43,7 @@ def mailboxes(people: Sequence[str], where: str, writing: MimeProperties) -> tup
     for text in people:
         try:
             found += _parsed(text, writing)
-        except (ValueError, IndexError, AttributeError, HeaderParseError):
+        except (ValueError, IndexError, AttributeError, RecursionError, HeaderParseError):
             broken = None if writing.address_strict else _broken(text, writing)
             if broken is None:
                 raise InputError(f"{where}: {text!r} is no e-mail address; expected name@domain") from None
@@ -76,13 +76,15 @@ def _addr_spec(local: str, domain: str) -> str:
     address = Address(username=local, domain=ascii_domain(domain)).addr_spec
     if not local or "@" not in address or not address.isascii() or re.search(r"[\s<>]|@$", address):
         raise ValueError
+    if len(address) > LONGEST_NAME:
+        raise ValueError
     return address
 
 
 def _shown_as(name: str, address: str, writing: MimeProperties) -> str:
     if not name:
         return address
-    if not (name.isascii() and name.isprintable() and len(name) < LONGEST_NAME):
+    if not (name.isascii() and name.isprintable() and len(quoted(name)) < LONGEST_NAME):
         return f"{encoded(name, writing, ROOM_FOR_NAME)} <{address}>"
     return f"{name if ATOMS.fullmatch(name) else quoted(name)} <{address}>"
 

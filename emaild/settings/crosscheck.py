@@ -8,15 +8,19 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from emaild.settings.agent import AgentSection
 from emaild.settings.ini import Fault, Place
 from emaild.settings.log import ELSEWHERE, LEVELS, LogSection
 from emaild.settings.mailbox import WEB, MailboxSection
 from emaild.settings.network import NO_PROXY, ProxySection
-from emaild.settings.option import options
+from emaild.settings.option import options, same_name
+from emaild.settings.processing import ProcessingSection
 from emaild.settings.properties import CLASSES, FIELDS, ProtocolProperties, full_name
+from emaild.settings.rule import RuleSection
 from emaild.settings.secret import Secret
 from emaild.settings.server import Security, is_loopback
 from emaild.settings.way_out import ServerType, WayOutSection
+from emaild.settings.webhook import WebhookSection
 
 Origins = Mapping[tuple[str, str], Place]
 ServerSection = MailboxSection | WayOutSection
@@ -27,12 +31,44 @@ Misfit = tuple[str, str, str]
 def missing_sections(servers: Iterable[ServerSection], present: Container[str]) -> Iterator[Misfit]:
     """Sections that others name and that are not there; *present* are names in lower case, of wrong sections too."""
     for section in servers:
-        if section.proxy and section.proxy.lower() != NO_PROXY and f"proxy-{section.proxy.lower()}" not in present:
-            wrong = f"there is no section [proxy-{section.proxy}]; expected the NAME of a [proxy-NAME], or {NO_PROXY}"
-            yield section.name, "proxy", wrong
+        yield from missing_proxies([section], present)
         if section.secret and f"secret-{section.secret.lower()}" not in present:
             wrong = f"there is no section [secret-{section.secret}]; expected the NAME of a [secret-NAME]"
             yield section.name, "secret", wrong
+
+
+def missing_proxies(sections: Iterable[ServerSection | WebhookSection], present: Container[str]) -> Iterator[Misfit]:
+    """Proxies that sections name and that are not there; *present* is as above."""
+    for section in sections:
+        if section.proxy and section.proxy.lower() != NO_PROXY and f"proxy-{section.proxy.lower()}" not in present:
+            wrong = f"there is no section [proxy-{section.proxy}]; expected the NAME of a [proxy-NAME], or {NO_PROXY}"
+            yield section.name, "proxy", wrong
+
+
+def missing_agents(rules: Iterable[RuleSection], present: Container[str]) -> Iterator[Misfit]:
+    """Agents that rules name and that are not there; *present* is as above."""
+    for rule in rules:
+        for name, value in rule.parameters.items():
+            if same_name(name) == "agent" and value and f"agent-{value.lower()}" not in present:
+                yield rule.name, name, f"there is no section [agent-{value}]; expected the NAME of an [agent-NAME]"
+
+
+def unknown_names(
+    rules: Iterable[RuleSection],
+    mailboxes: Mapping[str, MailboxSection],
+    agents: Mapping[str, AgentSection],
+    processing: ProcessingSection,
+) -> Iterator[Misfit]:
+    """Names that nothing has: a rule that waits for the mails of such a mailbox waits for ever."""
+    known = {name.lower() for name in mailboxes} | {(box.address or box.mailbox).lower() for box in mailboxes.values()}
+    for rule in rules:
+        for name in rule.if_mailbox:
+            if name.lower() not in known:
+                yield rule.name, "if-mailbox", f"no mailbox is called {name}, by its section or its address"
+    robot = processing.autobot_agent_login_name
+    if robot and f"agent-{robot}".lower() not in map(str.lower, agents):
+        wrong = f"there is no section [agent-{robot}], so that Agent.* is empty in automatic mails"
+        yield "email-processing", "autobot-agent-login-name", wrong
 
 
 def dangers(section: ServerSection) -> Iterator[tuple[str, str]]:

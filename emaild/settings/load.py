@@ -9,18 +9,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from emaild.errors import ConfigError
+from emaild.settings.agent import AgentSection
+from emaild.settings.api import ApiSection, ApiTokenSection
 from emaild.settings.crosscheck import (
     ServerSection,
     dangers,
     doubtful_proxies,
     exposed,
     idle_outputs,
+    missing_agents,
+    missing_proxies,
     missing_sections,
     secrets_of,
     shared_accounts,
+    unknown_names,
 )
 from emaild.settings.daemon import EmaildSection, StoreSection
 from emaild.settings.files import Reading, read_files
@@ -31,7 +36,11 @@ from emaild.settings.network import NO_PROXY, EndpointsSection, ProxySection, Se
 from emaild.settings.option import same_name
 from emaild.settings.processing import ProcessingSection
 from emaild.settings.reader import ALIASES, Reader
+from emaild.settings.rule import RuleSection
 from emaild.settings.way_out import ServerType, WayOutSection, way_out_for
+from emaild.settings.webhook import WebhookSection
+
+S = TypeVar("S")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +55,14 @@ class Settings:
     mailboxes: Mapping[str, MailboxSection]
     ways_out: Mapping[str, WayOutSection]
     processing: ProcessingSection
+    rules: Mapping[str, RuleSection]
+    agents: Mapping[str, AgentSection]
     proxies: Mapping[str, ProxySection]
     secrets: Mapping[str, SecretSection]
     endpoints: Mapping[str, EndpointsSection]
+    api: ApiSection | None
+    api_tokens: Mapping[str, ApiTokenSection]
+    webhook: WebhookSection | None
     store: StoreSection
     log: LogSection
     origins: Mapping[tuple[str, str], Place] = field(compare=False)
@@ -65,9 +79,14 @@ class Settings:
             **self.mailboxes,
             **self.ways_out,
             "email-processing": self.processing,
+            **self.rules,
+            **self.agents,
             **self.proxies,
             **self.secrets,
             **self.endpoints,
+            **({"api": self.api} if self.api else {}),
+            **self.api_tokens,
+            **({"webhook": self.webhook} if self.webhook else {}),
             "store": self.store,
             "log": self.log,
         }
@@ -94,7 +113,7 @@ class Settings:
         ways = tuple(self.ways_out.values())
         return way_out_for(sender, ways) if ways else None
 
-    def proxy_for(self, section: ServerSection) -> ProxySection | None:
+    def proxy_for(self, section: ServerSection | WebhookSection) -> ProxySection | None:
         """The proxy that a section's connections go through; None: none."""
         named = section.proxy.lower()
         if named == NO_PROXY:
@@ -102,6 +121,11 @@ class Settings:
         wanted = f"proxy-{named}" if named else "proxy"
         found = next((proxy for name, proxy in self.proxies.items() if name.lower() == wanted), None)
         return found if found is not None and found.use_proxy else None
+
+    def agent(self, name: str) -> AgentSection | None:
+        """The agent of that login name, in any case; None: there is none."""
+        wanted = f"agent-{name}".lower()
+        return next((agent for known, agent in self.agents.items() if known.lower() == wanted), None)
 
     def queue_for(self, section: MailboxSection) -> str:
         """The queue of a mailbox's interactions: its endpoint's, or the one it names, or the default."""
@@ -127,7 +151,9 @@ def load(conf: Path, *, outside_unit: bool = False) -> Settings:
     reader = Reader(raw, outside_unit=outside_unit)
     boxes, ways = reader.family(MailboxSection), reader.family(WayOutSection)
     servers: list[ServerSection] = [*boxes.values(), *ways.values()]
-    named = missing_sections(servers, raw)
+    webhook = _if_there(reader, WebhookSection)
+    named = [*missing_sections(servers, raw), *missing_proxies([webhook] if webhook else [], raw)]
+    named += missing_agents(reader.family(RuleSection).values(), raw)
     faults += [*reading.faults, *reader.faults, *(_placed(raw, *misfit) for misfit in named)]
     if faults:
         raise ConfigError(tuple(str(fault) for fault in _in_order(faults, reading)))
@@ -136,9 +162,14 @@ def load(conf: Path, *, outside_unit: bool = False) -> Settings:
         mailboxes=MappingProxyType(boxes),
         ways_out=MappingProxyType(ways),
         processing=reader.single(ProcessingSection),
+        rules=MappingProxyType(reader.family(RuleSection)),
+        agents=MappingProxyType(reader.family(AgentSection)),
         proxies=MappingProxyType(reader.family(ProxySection)),
         secrets=MappingProxyType(reader.family(SecretSection)),
         endpoints=MappingProxyType(reader.family(EndpointsSection)),
+        api=_if_there(reader, ApiSection),
+        api_tokens=MappingProxyType(reader.family(ApiTokenSection)),
+        webhook=_if_there(reader, WebhookSection),
         store=reader.single(StoreSection),
         log=reader.single(LogSection),
         origins=MappingProxyType(reader.origins),
@@ -173,11 +204,20 @@ def _warnings(settings: Settings) -> Iterator[tuple[str, str, str]]:
     yield from doubtful_proxies(settings.proxies.values())
     yield from shared_accounts(settings.mailboxes)
     yield from idle_outputs(settings.log)
+    yield from unknown_names(settings.rules.values(), settings.mailboxes, settings.agents, settings.processing)
+    for name, exposed_section in (("api", settings.api), ("webhook", settings.webhook)):
+        if exposed_section is not None:
+            yield from ((name, option, message) for option, message in exposed_section.dangers())
 
 
 def current_digest(conf: Path, secret_files: tuple[Path, ...] = ()) -> str:
     """The digest of what lies there now."""
     return read_files(conf).digest(secret_files)
+
+
+def _if_there(reader: Reader, kind: type[S]) -> S | None:
+    """A section that means something by being there."""
+    return next(iter(reader.family(kind).values()), None)
 
 
 def _placed(raw: Mapping[str, RawSection], section: str, option: str, message: str) -> Fault:

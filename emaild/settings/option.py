@@ -34,9 +34,7 @@ class Effect(StrEnum):
 class Part(StrEnum):
     """Parts of emaild that are still to be built. At the end this is empty, and no option awaits any."""
 
-    SERVICES = "rendering and services"
     SIGNING_IN = "sign-in by token, EWS and Graph"
-    SENDING = "sending policies"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -188,6 +188,7 @@ server: Parser[str] = Parser(_server, "a host name or an IP address (for EWS a U
 word: Parser[str] = Parser(_word, "a word without spaces")
 mechanisms: Parser[tuple[str, ...]] = Parser(_capitals, "names of mechanisms, separated by spaces")
 patterns: Parser[tuple[str, ...]] = Parser(_patterns, "paths or patterns, separated by commas")
+wildcards: Parser[tuple[str, ...]] = Parser(_patterns, "texts, with * and ? in them or not, separated by commas")
 login: Parser[str] = Parser(_text, "a name to sign in with")
 quoted: Parser[str] = Parser(_quoted, 'a text, in "" where it begins or ends with a space')
 header_name: Parser[str] = Parser(_header_name, "the name of a header such as X-Genesys-To")

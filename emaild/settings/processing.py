@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from emaild.settings import parse
-from emaild.settings.option import Part, SectionKind, option
+from emaild.settings.option import SectionKind, option
 
 
 class Attachments(StrEnum):
@@ -17,6 +17,14 @@ class Attachments(StrEnum):
 
     LEAVE = "LEAVE"
     REMOVE = "REMOVE"
+
+
+class Css(StrEnum):
+    """What style the HTML of a chat transcript gets."""
+
+    OWN = "own"  # the response's
+    STYLE = "style"  # the response's; a response without one gets the default stylesheet
+    INLINE = "inline"  # as with STYLE, and on each element too, for mail programs that drop style elements
 
 
 def _no_stage(name: str, instead: str) -> Any:
@@ -58,8 +66,7 @@ class ProcessingSection:
         parse.flag,
         default="true",
         ours=True,
-        awaits=Part.SERVICES,
-        help="Whether interactions are given to rules and programs.",
+        help="Whether interactions are given to rules and programs; false keeps them until it is true again.",
     )
     attachment_mngt: Attachments = option(
         parse.one_of(Attachments),
@@ -131,7 +138,7 @@ class ProcessingSection:
     )
     enable_autowar_detect: bool = option(
         parse.flag,
-        default="false",
+        default="true",
         ours=True,
         help="Whether automatic replies that answer each other are stopped.",
     )
@@ -155,76 +162,65 @@ class ProcessingSection:
     autobot_agent_login_name: str = option(
         parse.text,
         default="",
-        awaits=Part.SERVICES,
-        help="The agent who fills Agent.* in automatic mails.",
+        help="The agent who fills Agent.* in automatic mails: the NAME of an [agent-NAME].",
     )
-    default_from_address: str = option(
-        parse.text, default="", ours=True, awaits=Part.SERVICES, help="The sender of mails that name none."
-    )
+    default_from_address: str = option(parse.text, default="", ours=True, help="The sender of mails that name none.")
     ext_resource_incoming_address: str = option(
         parse.text,
         default="",
         ours=True,
-        awaits=Part.SERVICES,
         help="The address that external resources answer to.",
     )
     enable_stop_initial_emailin_after_extreply: bool = option(
         parse.flag,
         default="false",
         ours=True,
-        awaits=Part.SERVICES,
         help="Whether the customer's mail is closed once an external resource's reply went out.",
     )
     fieldcode_format_locale: str = option(
         parse.text,
         default="",
-        awaits=Part.SERVICES,
         help="The locale, such as en_US, of dates and numbers in field codes. Empty: the system's.",
     )
     outbound_msg_charset: str = option(
-        parse.charset, default="UTF-8", ours=True, awaits=Part.SERVICES, help="The charset of mails that emaild makes."
+        parse.charset, default="UTF-8", ours=True, help="The charset of mails that emaild makes."
     )
-    quote_prefix: str = option(
-        parse.quoted, default='"> "', ours=True, awaits=Part.SERVICES, help="What stands before each quoted line."
-    )
+    quote_prefix: str = option(parse.quoted, default='"> "', ours=True, help="What stands before each quoted line.")
     quote_separator: str = option(
         parse.quoted,
         default="-----Original Message-----",
         ours=True,
-        awaits=Part.SERVICES,
         help="The line above a quoted mail.",
     )
-    quote_from: str = option(
-        parse.quoted, default="From:", ours=True, awaits=Part.SERVICES, help="The label of its sender."
-    )
-    quote_sent: str = option(
-        parse.quoted, default="Sent:", ours=True, awaits=Part.SERVICES, help="The label of its date."
-    )
-    quote_to: str = option(
-        parse.quoted, default="To:", ours=True, awaits=Part.SERVICES, help="The label of its recipients."
-    )
-    quote_cc: str = option(
-        parse.quoted, default="Cc:", ours=True, awaits=Part.SERVICES, help="The label of its further recipients."
-    )
-    quote_subject: str = option(
-        parse.quoted, default="Subject:", ours=True, awaits=Part.SERVICES, help="The label of its subject."
-    )
+    quote_from: str = option(parse.quoted, default="From:", ours=True, help="The label of its sender.")
+    quote_sent: str = option(parse.quoted, default="Sent:", ours=True, help="The label of its date.")
+    quote_to: str = option(parse.quoted, default="To:", ours=True, help="The label of its recipients.")
+    quote_cc: str = option(parse.quoted, default="Cc:", ours=True, help="The label of its further recipients.")
+    quote_subject: str = option(parse.quoted, default="Subject:", ours=True, help="The label of its subject.")
     subject_reply_prefix: str = option(
-        parse.quoted, default='"RE: "', ours=True, awaits=Part.SERVICES, help="What stands before a reply's subject."
+        parse.quoted, default='"RE: "', ours=True, help="What stands before a reply's subject."
     )
     subject_forward_prefix: str = option(
         parse.quoted,
         default='"FW: "',
         ours=True,
-        awaits=Part.SERVICES,
         help="What stands before a forwarded mail's subject.",
     )
     bcc_address: tuple[str, ...] = option(
         parse.words,
         default="",
         ours=True,
-        awaits=Part.SENDING,
         help="Where a copy of every outbound mail goes, unseen by its recipients.",
+    )
+    transcript_css: Css = option(
+        parse.one_of(Css),
+        default="inline",
+        ours=True,
+        help="Where the style of a chat transcript stands in HTML mail. style: in the head's style element. inline:"
+        " there, and on each element, since many mail programs drop the head. own: the standard response has its own.",
+    )
+    transcript_dark_theme: bool = option(
+        parse.flag, default="false", ours=True, help="Whether a chat transcript has a dark theme."
     )
     contact_identification: str = option(
         parse.text, default="", idle=NO_UCS, help="How Genesys's server finds the contact of a mail."
@@ -257,3 +253,17 @@ class ProcessingSection:
         if not re.fullmatch(r"[\w.-]*", self.default_domain):
             found = parse.repeated(self.default_domain)
             yield "default-domain", f"expected a domain such as example.com, found {found}"
+        if not re.fullmatch(r"(?:[A-Za-z]{2,3}(?:[_-]\w{2,8}){0,3})?", self.fieldcode_format_locale):
+            found = parse.repeated(self.fieldcode_format_locale)
+            yield "fieldcode-format-locale", f"expected a locale such as en_US, found {found}"
+        addresses = {
+            "default-from-address": [self.default_from_address] if self.default_from_address else [],
+            "ext-resource-incoming-address": [self.ext_resource_incoming_address]
+            if self.ext_resource_incoming_address
+            else [],
+            "bcc-address": self.bcc_address,
+        }
+        for name, given in addresses.items():
+            for address in given:
+                if not re.fullmatch(r"[^@]*[^@\s]@[^@\s]+", address):
+                    yield name, f"expected an address such as desk@example.com, found {parse.repeated(address)}"

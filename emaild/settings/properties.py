@@ -354,12 +354,9 @@ class SessionProperties:
     alternates: tuple[str, ...] = option(
         parse.words,
         default="",
-        awaits=Part.SERVICES,
         help="Our further addresses, which a reply to all leaves out.",
     )
-    replyallcc: bool = option(
-        parse.flag, default="false", awaits=Part.SERVICES, help="A reply to all puts the others in Cc."
-    )
+    replyallcc: bool = option(parse.flag, default="false", help="A reply to all puts the others in Cc.")
     ews_auth_mechanisms: tuple[str, ...] = option(
         parse.mechanisms,
         default="",

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from emaild.settings.agent import AgentSection
+from emaild.settings.api import ApiSection, ApiTokenSection
 from emaild.settings.daemon import EmaildSection, StoreSection, Unknown
 from emaild.settings.ini import Fault, Place, RawOption, RawSection
 from emaild.settings.log import LogSection
@@ -18,18 +20,25 @@ from emaild.settings.option import Option, Part, options, same_name, section_kin
 from emaild.settings.parse import repeated
 from emaild.settings.processing import ProcessingSection
 from emaild.settings.properties import CLASSES, FIELDS, PROPERTIES, PROTOCOLS, Property, Treatment, full_name
+from emaild.settings.rule import RuleSection
 from emaild.settings.secret import CredentialMissing, Secret
 from emaild.settings.transport import check_transport
 from emaild.settings.way_out import WayOutSection
+from emaild.settings.webhook import WebhookSection
 
 SECTIONS: tuple[type[Any], ...] = (
     EmaildSection,
     MailboxSection,
     WayOutSection,
     ProcessingSection,
+    RuleSection,
+    AgentSection,
     ProxySection,
     SecretSection,
     EndpointsSection,
+    ApiSection,
+    ApiTokenSection,
+    WebhookSection,
     StoreSection,
     LogSection,
 )
@@ -43,12 +52,13 @@ S = TypeVar("S")
 
 @dataclass
 class _Given:
-    """What is being read of one section; `groups` are values of properties by their group."""
+    """What is being read of one section; `groups` are values of properties by group, `others` undeclared options."""
 
     raw: RawSection
     name: str
     values: dict[str, Any] = field(default_factory=dict)
     groups: dict[str, dict[str, Any]] = field(default_factory=dict)
+    others: dict[str, str] = field(default_factory=dict)
     wrong: bool = False
 
 
@@ -89,6 +99,9 @@ class Reader:
             if option is not None:
                 self.origins[given.name, option.name] = found.place
                 self._option(given, option.name, option, found, given.values)
+            elif hasattr(kind, "others"):
+                self.origins[given.name, found.name] = found.place
+                given.others[found.name] = found.text.strip()
             elif not (found.name.lower().startswith("mail.") and _groups_of(kind)):
                 self._unknown_option(raw, found, [option.name for option in declared.values()])
         self._properties(kind, given)
@@ -206,7 +219,7 @@ class Reader:
         for group, values in properties.items():
             for name, message in values.check() if hasattr(values, "check") else ():
                 self._misfit(given, full_name(group, name), message)
-        named = {"name": given.name} if "name" in _names(kind) else {}
+        named = _named(kind, given)
         section = kind(**named, **given.values, **{FIELDS[group]: values for group, values in properties.items()})
         for name, message in section.check() if hasattr(section, "check") else ():
             self._misfit(given, name, message)
@@ -219,6 +232,12 @@ class Reader:
         """A fault at the option's line; at the section's, where the option is not given."""
         found = given.raw.options.get(same_name(name))
         self.faults.append(Fault(found.place if found else given.raw.place, given.raw.name, name, message))
+
+
+def _named(kind: type[Any], given: _Given) -> dict[str, Any]:
+    """The fields of a section that are no options."""
+    named: dict[str, Any] = {"name": given.name} if "name" in _names(kind) else {}
+    return named | ({kind.others: MappingProxyType(given.others)} if hasattr(kind, "others") else {})
 
 
 def _unknown_is_warning(raw: Mapping[str, RawSection]) -> bool:

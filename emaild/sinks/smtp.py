@@ -16,7 +16,7 @@ from emaild.fault_points import FaultPoint
 from emaild.log import events
 from emaild.message import Outbound, Receipt, RecipientState
 from emaild.net.peer import Peer
-from emaild.render.compose import seven_bit
+from emaild.render.finished import seven_bit
 from emaild.settings.way_out import WayOutSection
 from emaild.sinks.smtp_client import DISCONNECTED, ENDED, Answer, SmtpClient, signed_in, words
 
@@ -106,7 +106,7 @@ class Smtp:
         if answer[0] != 250:
             self._abandon(client, answer)
             return _all(mail.recipients, answer)
-        answers = self._recipients(client, mail.recipients)
+        answers = self._recipients(client, mail)
         last = answers[-1]
         accepted = [answer for answer in answers if answer[0] in ACCEPTED]
         if last[0] in ENDED or not accepted or (len(accepted) < len(answers) and not self._properties.sendpartial):
@@ -161,12 +161,12 @@ class Smtp:
             options.append(properties.mailextension)
         return options
 
-    def _recipients(self, client: SmtpClient, addresses: Sequence[str]) -> list[Answer]:
+    def _recipients(self, client: SmtpClient, mail: Outbound) -> list[Answer]:
         """The answers to RCPT; the last may be one that ended the session, and then there are no more."""
-        notify = self._properties.dsn_notify if client.has_extn("dsn") else ()
+        notify = (mail.notify or self._properties.dsn_notify) if client.has_extn("dsn") else ()
         option = f" NOTIFY={','.join(notify)}" if notify else ""  # RFC 3461 §4.1
         answers: list[Answer] = []
-        for address in addresses:
+        for address in mail.recipients:
             code, text = client.ask(client.docmd, "rcpt", f"TO:<{address}>{option}")
             if code == TOO_MANY_OF_OLD and any(answer[0] in ACCEPTED for answer in answers):
                 code = TOO_MANY

@@ -6,12 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from emaild.store.engine import Database, open_database
+from emaild.store.figures import Figures
 from emaild.store.held import Held
 from emaild.store.interactions import Interactions
 from emaild.store.known import KnownMails
 from emaild.store.mailboxes import Mailboxes
 from emaild.store.marks import Marks
 from emaild.store.outbox import Outbox
+from emaild.store.probe import write_to
+from emaild.store.pushes import Pushes
+from emaild.store.writes import Writing
 
 
 class Store:
@@ -25,6 +29,17 @@ class Store:
         self.marks = Marks(database)
         self.mailboxes = Mailboxes(database)
         self.outbox = Outbox(database)
+        self.writing = Writing(database)
+        self.pushes = Pushes(database)
+        self.figures = Figures(database)
+
+    def probe(self, patience: float) -> None:
+        """Write something that means nothing, within that many seconds.
+
+        Raises:
+            StoreFailed: it cannot be written just now.
+        """
+        write_to(self._database.path, patience)
 
     def close(self) -> None:
         """Let go of the file. What was committed is there."""

@@ -97,8 +97,10 @@ class Held:
         with self._database.write() as connection:
             connection.execute(update(held).where(held.c.id == mail.id).values(_values(mail)))
 
-    def release(self, mail: HeldMail, body: bytes, understood: Understood) -> bool:
+    def release(self, mail: HeldMail, body: bytes, understood: Understood, *, submitted: bool = True) -> bool:
         """What the mail became after all, stored with *body* as its bytes; it is held no more. All in one commit.
+
+        *submitted* is as in `Interactions.keep`.
 
         Returns:
             False: somebody was quicker, and nothing is stored.
@@ -106,7 +108,7 @@ class Held:
         with self._database.write() as connection:
             if not connection.execute(delete(held).where(held.c.id == mail.id)).rowcount:
                 return False
-            put(connection, mail.account, body, understood)
+            put(connection, mail.account, body, understood, submitted=submitted)
             raw.drop_unused(connection, {mail.raw_digest})
         return True
 

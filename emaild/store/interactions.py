@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import repeat
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from emaild.errors import NotFound
 from emaild.message import (
+    INBOUND,
     Attachment,
+    Envelope,
     Facts,
     Inbound,
     Interaction,
@@ -30,11 +33,31 @@ from emaild.message import (
 from emaild.store import raw
 from emaild.store.engine import Database
 from emaild.store.known import KnownMail, remember_interaction, twin
+from emaild.store.numbers import last_number, next_numbers
 from emaild.store.schema import cursor, interaction, seen
 
 NAMES_AT_ONCE = 500  # below SQLite's limit of variables in one statement
 PAGE = 200
 NOT_KEPT = ("text", "html", "reply", "quoted", "headers", "report")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """Which interactions a program wants: those that have all these values; an empty one means any."""
+
+    queue: str = ""
+    state: InteractionState | None = None
+    mailbox: str = ""
+    type: str = ""
+    subtype: str = ""
+    thread_id: str = ""
+    parent_id: str = ""
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        """The same in SQL."""
+        for name, value in vars(self).items():
+            if value:
+                yield interaction.c[name] == value
 
 
 class Interactions:
@@ -67,8 +90,12 @@ class Interactions:
                 known.update(connection.scalars(query))
         return [key for key in keys if key not in known]
 
-    def keep(self, account: str, mails: Sequence[tuple[Inbound, Understood]], *, settled: bool) -> frozenset[str]:
+    def keep(
+        self, account: str, mails: Sequence[tuple[Inbound, Understood]], *, settled: bool, submitted: bool = True
+    ) -> frozenset[str]:
         """Mails, their interactions and "this key was taken", in one commit; *settled*: the server need not be told.
+
+        *submitted*: programs see them at once; else they wait for the rules.
 
         Returns:
             the keys that made no interaction: taken meanwhile by another section that reads the same account; or their
@@ -82,7 +109,7 @@ class Interactions:
                     again.add(inbound.key)
                     continue
                 if _brought(connection, account, understood.digest) or not put(
-                    connection, account, inbound.raw, understood, moved
+                    connection, account, inbound.raw, understood, moved, submitted=submitted
                 ):
                     again.add(inbound.key)
                 connection.execute(
@@ -104,13 +131,34 @@ class Interactions:
                 chosen = (seen.c.account == account, seen.c.key.in_(part))
                 connection.execute(update(seen).where(*chosen).values(settled=True))
 
+    # Rules and programs
+
+    def unsubmitted(self, most: int) -> list[Interaction]:
+        """Those that the rules have not seen, the oldest first."""
+        query = select(interaction).where(interaction.c.number.is_(None))
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(interaction.c.received, interaction.c.id).limit(most)).all()
+        return [_entry(row) for row in rows]
+
+    def submitted(self, chosen: Chosen, after: int, most: int) -> list[Interaction]:
+        """At most that many with a number above *after*, in the order of their numbers."""
+        query = select(interaction).where(interaction.c.number > after, *chosen.conditions())
+        with self._database.read() as connection:
+            return [_entry(row) for row in connection.execute(query.order_by(interaction.c.number).limit(most))]
+
+    def last_number(self) -> int:
+        """The number of the newest that programs may see; 0: there is none."""
+        with self._database.read() as connection:
+            return last_number(connection)
+
     # Looking at it
 
-    def all(self, limit: int | None = None) -> Iterator[Interaction]:
-        """Interactions, the newest first; read a page at a time, so that thousands take no memory."""
+    def all(self, limit: int | None = None, type: str = INBOUND) -> Iterator[Interaction]:
+        """Interactions of that type, the newest first; read a page at a time, so that thousands take no memory."""
         last: tuple[float, str] | None = None
         while limit is None or limit > 0:
-            query = select(interaction).order_by(interaction.c.received.desc(), interaction.c.id.desc())
+            query = select(interaction).where(interaction.c.type == type)
+            query = query.order_by(interaction.c.received.desc(), interaction.c.id.desc())
             if last is not None:
                 received, name = last
                 query = query.where(
@@ -154,9 +202,17 @@ class Interactions:
 
 
 def put(
-    connection: Connection, account: str, body: bytes, understood: Understood, moved: dict[str, KnownMail] | None = None
+    connection: Connection,
+    account: str,
+    body: bytes,
+    understood: Understood,
+    moved: dict[str, KnownMail] | None = None,
+    *,
+    submitted: bool = False,
 ) -> bool:
     """Keep what a mail became, and what is remembered of it. *body* is what is stored as its bytes.
+
+    *submitted* is as in `Interactions.keep`.
 
     *moved* goes from mail to mail of a commit: by the ids of interactions that came to nothing, what stands for them.
 
@@ -168,11 +224,20 @@ def put(
     if twin is not None:
         moved.update(dict.fromkeys((entry.id for entry in understood.interactions), twin))
         return False
-    for entry in (_placed(entry, moved) for entry in understood.interactions):
-        raw.put(connection, entry.raw_digest, body)
-        connection.execute(insert(interaction).values(_row(entry)))
-        remember_interaction(connection, entry, account, understood)
+    numbers: Iterator[int | None] = repeat(None)
+    if submitted and understood.interactions:
+        numbers = next_numbers(connection, len(understood.interactions))
+    for entry, number in zip(understood.interactions, numbers, strict=False):
+        placed = replace(_placed(entry, moved), number=number)
+        add(connection, placed, body)
+        remember_interaction(connection, placed, account, understood)
     return bool(understood.interactions)
+
+
+def add(connection: Connection, entry: Interaction, body: bytes) -> None:
+    """Keep an interaction and its bytes, in somebody's commit."""
+    raw.put(connection, entry.raw_digest, body)
+    connection.execute(insert(interaction).values(_row(entry)))
 
 
 def _twin(connection: Connection, account: str, understood: Understood) -> KnownMail | None:
@@ -234,6 +299,9 @@ def _row(entry: Interaction) -> dict[str, object]:
         "facts": facts,
         "user_data": dict(entry.user_data),
         "report": None if report is None else dataclasses.asdict(report),
+        "number": entry.number,
+        "rule": entry.rule,
+        "envelope": None if entry.envelope is None else dataclasses.asdict(entry.envelope),
     }
 
 
@@ -256,7 +324,16 @@ def _entry(row: Row[Any]) -> Interaction:
         raw_digest=row.raw_digest,
         facts=Facts(**kept, report=_report(row.report) if row.report else None),
         user_data=row.user_data or {},
+        number=row.number,
+        rule=row.rule,
+        envelope=Envelope(**{**row.envelope, "recipients": tuple(row.envelope["recipients"])})
+        if row.envelope
+        else None,
     )
+
+
+def _envelope(kept: Mapping[str, Any]) -> Envelope:
+    return Envelope(sender=kept["sender"], recipients=tuple(kept["recipients"]))
 
 
 def _report(kept: Mapping[str, Any]) -> Report:

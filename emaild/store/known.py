@@ -43,7 +43,7 @@ BY_MESSAGE_ID = _by_message_id()
 
 @dataclass(frozen=True, kw_only=True)
 class KnownMail:
-    """A mail that was taken or sent. `account` is where it came from, None of a mail out."""
+    """A mail that was taken or sent. `account` is where it came from, None of a mail out; that may have a `subtype`."""
 
     id: str
     thread_id: str
@@ -51,6 +51,7 @@ class KnownMail:
     account: str | None
     fingerprint: str | None = None
     at: datetime
+    subtype: str | None = None
 
     @property
     def out(self) -> bool:
@@ -146,11 +147,17 @@ def remember_interaction(connection: Connection, entry: Interaction, account: st
 
 
 def remember_outbound(connection: Connection, sent: Outbound, now: datetime) -> None:
-    """To be called in the commit that puts it into the outbox. It joins the thread of the mail that it answers."""
+    """To be called in the commit that puts it into the outbox.
+
+    It is in the thread that it names, else in that of the mail that it answers.
+    """
     answered = by_message_id(connection, sent.answers)
     parent = next((answered[name] for name in sent.answers if name in answered), None)
-    thread_id = sent.id if parent is None else parent.thread_id
-    known = KnownMail(id=sent.id, thread_id=thread_id, message_id=sent.message_id, account=None, at=now)
+    thread_id = sent.thread_id or (sent.id if parent is None else parent.thread_id)
+    subtype = sent.subtype or None
+    known = KnownMail(
+        id=sent.id, thread_id=thread_id, message_id=sent.message_id, account=None, at=now, subtype=subtype
+    )
     _remember(connection, known)
     recipients = _lowered(sent.recipients)
     _remember_people(connection, thread_id, _lowered((sent.sender, *sent.recipients)), sent.subject_matches)
@@ -193,6 +200,7 @@ def _remember(connection: Connection, known: KnownMail) -> None:
         account=known.account,
         fingerprint=known.fingerprint,
         at=known.at.timestamp(),
+        subtype=known.subtype,
     )
     connection.execute(row.on_conflict_do_nothing())  # a notice that is made again has the id that it had
 
@@ -218,6 +226,7 @@ def _known(row: Row[Any]) -> KnownMail:
         account=row.account,
         fingerprint=row.fingerprint,
         at=_when(row.at),
+        subtype=row.subtype,
     )
 
 

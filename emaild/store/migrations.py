@@ -159,7 +159,46 @@ CREATE TABLE mark (
 )
 """
 
-MIGRATIONS = (FIRST, SECOND, THIRD)
+# Services, programs and the webhook. What is there already was given to programs in the order in which it came.
+FOURTH = """
+ALTER TABLE interaction ADD COLUMN number INTEGER;
+ALTER TABLE interaction ADD COLUMN rule TEXT;
+ALTER TABLE interaction ADD COLUMN envelope JSON;
+UPDATE interaction SET number = place FROM (
+    SELECT id AS name, row_number() OVER (ORDER BY received, id) AS place FROM interaction
+) WHERE id = name;
+CREATE UNIQUE INDEX interaction_number ON interaction (number);
+CREATE INDEX interaction_queue ON interaction (queue, number);
+CREATE INDEX interaction_state ON interaction (state, queue, number);
+CREATE INDEX interaction_thread ON interaction (thread_id, number);
+CREATE INDEX interaction_parent ON interaction (parent_id);
+CREATE TABLE counter (name VARCHAR(16) NOT NULL, value INTEGER NOT NULL, PRIMARY KEY (name));
+INSERT INTO counter SELECT 'interaction', coalesce(max(number), 0) FROM interaction;
+ALTER TABLE mail ADD COLUMN subtype VARCHAR(40);
+ALTER TABLE outbox ADD COLUMN notify TEXT;
+CREATE TABLE request (
+    "key" TEXT NOT NULL,
+    digest VARCHAR(64) NOT NULL,
+    answer JSON NOT NULL,
+    at FLOAT NOT NULL,
+    PRIMARY KEY ("key")
+);
+CREATE INDEX request_at ON request (at);
+CREATE TABLE push (
+    interaction_id VARCHAR(16) NOT NULL,
+    number INTEGER NOT NULL,
+    thread_id VARCHAR(16) NOT NULL,
+    at FLOAT NOT NULL,
+    attempts INTEGER NOT NULL,
+    next_attempt FLOAT NOT NULL,
+    PRIMARY KEY (interaction_id),
+    FOREIGN KEY (interaction_id) REFERENCES interaction (id) ON DELETE CASCADE
+);
+CREATE INDEX push_due ON push (next_attempt, number);
+CREATE INDEX push_thread ON push (thread_id, number)
+"""
+
+MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH)
 """The n-th brings a store from version n-1 to n: statements, apart by semicolons."""
 
 CURRENT = len(MIGRATIONS)

@@ -7,8 +7,12 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Select, or_, select, update
 
+from emaild.errors import Conflict
 from emaild.message import OutboundState, Receipt, RecipientState
 from emaild.store.schema import outbox, recipient
+
+AGAIN = (OutboundState.FAILED, OutboundState.EXPIRED, OutboundState.CANCELLED, OutboundState.PARTLY_SENT)
+CANCELLED = "cancelled"
 
 
 def due(way_out: str, now: datetime) -> Select[tuple[str]]:
@@ -59,6 +63,42 @@ def conclude(
     }
     connection.execute(update(outbox).where(outbox.c.id == name).values(values))
     return state
+
+
+def send_again(connection: Connection, name: str, state: OutboundState, now: datetime) -> None:
+    """A mail of that state is due now. One that was done with gets its whole message-lifetime again.
+
+    Raises:
+        Conflict: it is being sent, or was sent to all.
+    """
+    values: dict[str, object] = {"next_attempt": now.timestamp()}
+    if state in AGAIN:
+        failed = (recipient.c.outbox_id == name, recipient.c.state == RecipientState.FAILED.value)
+        connection.execute(update(recipient).where(*failed).values(state=RecipientState.WAITING.value))
+        values |= {"state": OutboundState.QUEUED.value, "created": now.timestamp(), "finished": None}
+    elif state is not OutboundState.QUEUED:
+        raise Conflict(f"the mail {name} is {state}; there is nothing to be sent again")
+    connection.execute(update(outbox).where(outbox.c.id == name).values(values))
+
+
+def cancel(connection: Connection, name: str, state: OutboundState, now: datetime) -> None:
+    """A mail of that state is not sent any more, to nobody who did not get it yet.
+
+    Raises:
+        Conflict: it does not wait: it is being sent, or done with.
+    """
+    if state is not OutboundState.QUEUED:
+        raise Conflict(f"the mail {name} is {state}; only one that is QUEUED can be cancelled")
+    waiting = (recipient.c.outbox_id == name, recipient.c.state == RecipientState.WAITING.value)
+    given_up = {"state": RecipientState.FAILED.value, "code": "", "text": CANCELLED}
+    connection.execute(update(recipient).where(*waiting).values(given_up))
+    values = {
+        "state": OutboundState.CANCELLED.value,
+        "next_attempt": None,
+        "finished": now.timestamp(),
+        "diagnosis": CANCELLED,
+    }
+    connection.execute(update(outbox).where(outbox.c.id == name).values(values))
 
 
 def summary(receipts: Sequence[Receipt]) -> str:

@@ -1,7 +1,8 @@
 """The outbox: mails on their way out, and the history of those that are done.
 
 QUEUED -> SENDING (leased) -> QUEUED again | SENT | PARTLY_SENT | FAILED | EXPIRED. A lease lasts as long as its daemon
-renews it; what a dead daemon held is sent again under the same Message-ID.
+renews it; what a dead daemon held is sent again under the same Message-ID. A person may make QUEUED CANCELLED, and all
+but SENT and SENDING QUEUED again.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from emaild.message import Outbound, OutboundState, Receipt, RecipientState
 from emaild.store import raw
 from emaild.store.engine import Database
 from emaild.store.known import remember_outbound
-from emaild.store.outbound_states import abandoned, conclude, due, summary
+from emaild.store.outbound_states import abandoned, cancel, conclude, due, send_again, summary
 from emaild.store.schema import attempt, outbox, recipient
 
 WAITING_STATES = (OutboundState.QUEUED.value, OutboundState.SENDING.value)
@@ -61,36 +62,8 @@ class Outbox:
 
     def add(self, mail: Outbound, now: datetime) -> None:
         """Take a mail in; when this returns it will be sent, whatever happens to this process."""
-        name = raw.digest(mail.raw)
         with self._database.write() as connection:
-            raw.put(connection, name, mail.raw)
-            connection.execute(
-                insert(outbox).values(
-                    id=mail.id,
-                    created=now.timestamp(),
-                    way_out=mail.way_out,
-                    sender=mail.sender,
-                    message_id=mail.message_id,
-                    raw_digest=name,
-                    state=OutboundState.QUEUED.value,
-                    attempts=0,
-                    next_attempt=now.timestamp(),
-                    diagnosis="",
-                )
-            )
-            rows = [
-                {
-                    "outbox_id": mail.id,
-                    "position": position,
-                    "address": address,
-                    "state": RecipientState.WAITING.value,
-                    "code": "",
-                    "text": "",
-                }
-                for position, address in enumerate(mail.recipients)
-            ]
-            connection.execute(insert(recipient), rows)
-            remember_outbound(connection, mail, now)
+            queue(connection, mail, now)
 
     # Sending
 
@@ -124,6 +97,7 @@ class Outbox:
                 message_id=row.message_id,
                 raw=raw.get(connection, row.raw_digest),
                 attempts=row.attempts,
+                notify=tuple(row.notify.split(",")) if row.notify else (),
             )
         return mail, _when(row.created)
 
@@ -190,7 +164,51 @@ class Outbox:
                 conclude(connection, row.id, reason, now, None, attempts=row.attempts)
             return [_entry(connection, _one(connection, row.id)) for row in old]
 
+    # What a person asks for
+
+    def retry(self, name: str, now: datetime) -> OutboxEntry:
+        """Send it now, to those who did not get it; one that was done with has its whole message-lifetime again.
+
+        Raises:
+            NotFound: there is none with that id.
+            Conflict: it is being sent, or was sent to all.
+        """
+        with self._database.write() as connection:
+            row = _one(connection, name)
+            send_again(connection, row.id, OutboundState(row.state), now)
+            return _entry(connection, _one(connection, row.id))
+
+    def cancel(self, name: str, now: datetime) -> OutboxEntry:
+        """Send it no more, to nobody who did not get it yet.
+
+        Raises:
+            NotFound: there is none with that id.
+            Conflict: it does not wait.
+        """
+        with self._database.write() as connection:
+            row = _one(connection, name)
+            cancel(connection, row.id, OutboundState(row.state), now)
+            return _entry(connection, _one(connection, row.id))
+
     # Looking at it
+
+    def chosen(
+        self, *, history: bool | None, state: OutboundState | None, way_out: str, after: str, most: int
+    ) -> list[OutboxEntry]:
+        """At most that many with an id above *after*, in the order of their ids.
+
+        *history*: those that are done with, or (False) those that are not; None: both. None and empty mean any.
+        """
+        query = select(outbox).where(outbox.c.id > after)
+        if history is not None:
+            query = query.where(outbox.c.finished.is_not(None) if history else outbox.c.finished.is_(None))
+        if state is not None:
+            query = query.where(outbox.c.state == state.value)
+        if way_out:
+            query = query.where(outbox.c.way_out == way_out)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(outbox.c.id).limit(most)).all()
+            return [_entry(connection, row) for row in rows]
 
     def all(self, *, history: bool, limit: int | None = None) -> Iterator[OutboxEntry]:
         """The outbox, or the history; the newest first, read a page at a time."""
@@ -237,6 +255,40 @@ class Outbox:
                 connection.execute(delete(outbox).where(outbox.c.id.in_([row.id for row in old])))
                 raw.drop_unused(connection, {row.raw_digest for row in old})
         return len(old)
+
+
+def queue(connection: Connection, mail: Outbound, now: datetime) -> None:
+    """As `Outbox.add` does, in somebody's commit."""
+    name = raw.digest(mail.raw)
+    raw.put(connection, name, mail.raw)
+    connection.execute(
+        insert(outbox).values(
+            id=mail.id,
+            created=now.timestamp(),
+            way_out=mail.way_out,
+            sender=mail.sender,
+            message_id=mail.message_id,
+            raw_digest=name,
+            state=OutboundState.QUEUED.value,
+            attempts=0,
+            next_attempt=now.timestamp(),
+            diagnosis="",
+            notify=",".join(mail.notify) or None,
+        )
+    )
+    rows = [
+        {
+            "outbox_id": mail.id,
+            "position": position,
+            "address": address,
+            "state": RecipientState.WAITING.value,
+            "code": "",
+            "text": "",
+        }
+        for position, address in enumerate(mail.recipients)
+    ]
+    connection.execute(insert(recipient), rows)
+    remember_outbound(connection, mail, now)
 
 
 def _one(connection: Connection, name: str) -> Row[Any]:

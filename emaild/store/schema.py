@@ -46,9 +46,47 @@ interaction = Table(
     Column("facts", JSON, nullable=False),
     Column("user_data", JSON),  # None in rows from before there was any, as is report
     Column("report", JSON),
+    Column("number", Integer),  # None: rules have not seen it
+    Column("rule", Text),
+    Column("envelope", JSON),
     Index("interaction_received", "received"),
     Index("interaction_message_id", "message_id"),
     Index("interaction_raw", "raw_digest"),
+    Index("interaction_number", "number", unique=True),
+    Index("interaction_queue", "queue", "number"),
+    Index("interaction_state", "state", "queue", "number"),
+    Index("interaction_thread", "thread_id", "number"),
+    Index("interaction_parent", "parent_id"),
+)
+
+# The last number given, of each kind.
+counter = Table(
+    "counter", TABLES, Column("name", String(16), primary_key=True), Column("value", Integer, nullable=False)
+)
+
+# Requests that a program may repeat, and how they were answered.
+request = Table(
+    "request",
+    TABLES,
+    Column("key", Text, primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("answer", JSON, nullable=False),
+    Column("at", Float, nullable=False),
+    Index("request_at", "at"),
+)
+
+# What the webhook's receiver is still to be told.
+push = Table(
+    "push",
+    TABLES,
+    Column("interaction_id", String(16), ForeignKey("interaction.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("thread_id", String(16), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt", Float, nullable=False),
+    Index("push_due", "next_attempt", "number"),
+    Index("push_thread", "thread_id", "number"),
 )
 
 # What is remembered of every mail in and out, for threads and duplicates: longer than interaction or history.
@@ -61,6 +99,7 @@ mail = Table(
     Column("account", Text),  # where it came from; None: a mail out
     Column("fingerprint", Text),
     Column("at", Float, nullable=False),
+    Column("subtype", String(40)),  # of a mail out that is an interaction
     Index("mail_message_id", "message_id", "id"),
     Index("mail_twin", "message_id", "fingerprint", "account", "id"),
     Index("mail_thread", "thread_id", "at"),
@@ -142,6 +181,7 @@ outbox = Table(
     Column("lease_until", Float),
     Column("finished", Float),
     Column("diagnosis", Text, nullable=False),
+    Column("notify", Text),  # what servers are asked to report, as RFC 3461 writes it; None: as the way out says
     Index("outbox_due", "way_out", "state", "next_attempt"),
     Index("outbox_finished", "finished"),
     Index("outbox_raw", "raw_digest"),

@@ -8,7 +8,7 @@ from email import message_from_bytes, policy
 
 import pytest
 
-from emaild.render.compose import adopt
+from emaild.render.finished import adopt
 from tests.adapters.ways import FAILED, SENT, Sinks, codes, outbound, states
 from tests.servers.faulty_smtp import FaultySmtp
 from tests.servers.mails import generated

@@ -16,10 +16,12 @@ from typing import Any, Self
 from emaild.message import Interaction
 from emaild.store import Store, open_store
 from emaild.store.outbox import OutboxEntry
+from tests.daemon.forked import Forked, ran_in_text
 from tests.servers.authority import Authority
 from tests.servers.wait import eventually
 
 COMMAND = (sys.executable, "-m", "emaild")
+QUICK = "reload-quiet = 100ms"
 GRACE = 40.0  # seconds for a daemon to end; above drain-timeout's default
 
 
@@ -31,7 +33,9 @@ class Emaild:
         self.home = home
         self.conf = home / "emaild.conf"
         self.log_file = home / "emaild.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Forked | None = None
+        self._events: list[dict[str, Any]] = []
+        self._read = 0
 
     def __enter__(self) -> Self:
         return self
@@ -43,6 +47,8 @@ class Emaild:
 
     def configure(self, *sections: str, head: str = "") -> None:
         """Write the conf file: `[emaild]` with the state directory, *head*'s options, and these sections."""
+        if "reload-quiet" not in head:
+            head = f"{head}\n{QUICK}".lstrip()
         text = f"[emaild]\nstate-directory = {self.home / 'state'}\n{head}\n"
         self.conf.write_text("\n".join([text, *sections]), encoding="utf-8")
         self.conf.chmod(0o600)
@@ -50,14 +56,15 @@ class Emaild:
     def start(self, environment: Mapping[str, str] | None = None, *, wait: bool = True) -> None:
         """Start it, and return when it says that it is ready."""
         ready = self.count("daemon.started")
-        with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*COMMAND, "run", "--conf", str(self.conf)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env={**os.environ, **(environment or {})},
-            )
+        around = {**os.environ, **(environment or {})}
+        command = ["run", "--conf", str(self.conf)]
+        with self.log_file.open("ab") as log, open(os.devnull, "rb") as nothing:
+            if _forks(environment):
+                self._process = Forked(command, around, nothing, log, log)
+            else:
+                self._process = subprocess.Popen(
+                    [*COMMAND, *command], stdin=nothing, stdout=log, stderr=log, env=around
+                )
         if wait:
             eventually(
                 lambda: self.count("daemon.started") > ready or self.ended() is not None, within=15, what="the start"
@@ -98,16 +105,8 @@ class Emaild:
 
     def events(self, name: str | None = None, **fields: object) -> list[dict[str, Any]]:
         """What it logged, oldest first: of that name, with these fields."""
-        if not self.log_file.exists():
-            return []
-        found = []
-        for line in self.log_file.read_bytes().splitlines(keepends=True):
-            # The last line may be half written at this moment.
-            if line.startswith(b"{") and line.endswith(b"\n"):
-                event = json.loads(line)
-                if name in (None, event["event"]) and fields.items() <= event.items():
-                    found.append(event)
-        return found
+        self._catch_up()
+        return [event for event in self._events if name in (None, event["event"]) and fields.items() <= event.items()]
 
     def count(self, name: str, **fields: object) -> int:
         """How often it said that."""
@@ -119,18 +118,22 @@ class Emaild:
         return self.events(name, **fields)
 
     def command(
-        self, *arguments: str, environment: Mapping[str, str] | None = None, given: bytes | None = None
+        self, *arguments: str, environment: Mapping[str, str] | None = None, given: bytes = b""
     ) -> subprocess.CompletedProcess[str]:
         """Run another command on the same conf file."""
         name, *rest = arguments
+        command = [name, "--conf", str(self.conf), *rest]
+        around = {**os.environ, **(environment or {})}
+        if _forks(environment):
+            return ran_in_text(command, around, given)
         return subprocess.run(
-            [*COMMAND, name, "--conf", str(self.conf), *rest],
-            input=None if given is None else given.decode("latin-1"),
+            [*COMMAND, *command],
+            input=given.decode(),
             capture_output=True,
             text=True,
             timeout=60,
             check=False,
-            env={**os.environ, **(environment or {})},
+            env=around,
         )
 
     def python(self, script: str) -> None:
@@ -147,6 +150,19 @@ class Emaild:
         """The mails that are done with."""
         with self._store() as store:
             return list(store.outbox.all(history=True))
+
+    def _catch_up(self) -> None:
+        """Read what was logged since the last look."""
+        if not self.log_file.exists():
+            return
+        with self.log_file.open("rb") as log:
+            log.seek(self._read)
+            for line in log:
+                if not line.endswith(b"\n"):  # half written at this moment
+                    break
+                self._read += len(line)
+                if line.startswith(b"{"):
+                    self._events.append(json.loads(line))
 
     @contextmanager
     def _store(self) -> Iterator[Store]:
@@ -166,6 +182,11 @@ class Emaild:
         """The mails of all interactions, byte for byte."""
         with self._store() as store:
             return [store.interactions.raw(entry) for entry in store.interactions.all()]
+
+
+def _forks(environment: Mapping[str, str] | None) -> bool:
+    """Whether no module that only a new process would load is to take part."""
+    return "PYTHONPATH" not in (environment or {})
 
 
 def imap_section(name: str, port: int, user: str, authority: Authority, **options: object) -> str:

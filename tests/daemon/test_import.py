@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.daemon.harness import COMMAND
+from tests.daemon.forked import ran_in_text
 
 SAMPLES = Path(__file__).parents[1] / "unit/settings/exports"
 EXPECTED = {
@@ -63,9 +63,7 @@ MASKED = "[pop-client]\nserver = s\nmailbox = ann\npassword = ***\n[smtp]\nserve
 
 
 def emaild(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *map(str, arguments)], capture_output=True, encoding="utf-8", timeout=60, check=False
-    )
+    return ran_in_text([*map(str, arguments)], os.environ)
 
 
 def one_line(done: subprocess.CompletedProcess[str], code: int, *words: str) -> None:

@@ -16,6 +16,7 @@ from emaild.cli import inspect
 from emaild.cli.main import command
 from emaild.jobs.understand import Understanding
 from emaild.message import Inbound, Understood
+from tests.daemon.forked import ran
 from tests.daemon.harness import COMMAND, Emaild
 
 OURS = "<1.out@shop.example>"
@@ -46,9 +47,8 @@ INTERACTION_KEYS = {
 
 def run(*arguments: object, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
     """The command, far from any conf file."""
-    words = [*COMMAND, "inspect", *map(str, arguments)]
     environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0"}
-    return subprocess.run(words, input=given, capture_output=True, timeout=60, check=False, env=environment)
+    return ran(["inspect", *map(str, arguments)], environment, given)
 
 
 def lines(*arguments: object, given: bytes | None = None, code: int = os.EX_OK) -> list[dict[str, Any]]:

@@ -5,8 +5,6 @@ from email import message_from_bytes
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.daemon.harness import Emaild, smtp_section
 from tests.servers.authority import Authority
 from tests.servers.faulty_smtp import FaultySmtp
@@ -18,10 +16,11 @@ MAILS = 500
 QUICK = {"retry_first": "1s", "retry_maximum": "2s"}
 
 
-def send(daemon: Emaild, *recipients: str, subject: str = "hello") -> str:
+def send(daemon: Emaild, *recipients: str, way_out: str = "smtp-client") -> str:
     """Put a mail into the outbox; returns its id."""
     to = [part for address in recipients for part in ("--to", address)]
-    done = daemon.command("send", "--from", "support@example.com", *to, "--subject", subject, "--text", "hello\n")
+    mail = ("--from", "support@example.com", *to, "--subject", "hello", "--text", "hello\n")
+    done = daemon.command("send", "--way-out", way_out, *mail)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -102,24 +101,27 @@ def test_smtp_sink_refusing_recipients_fails_the_mail_for_good(
         assert history(daemon, mail)["state"] == "FAILED"
 
 
-@pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
 def test_a_temporary_refusal_is_tried_again_and_then_sent(
-    command: str, faulty_smtp: Callable[..., FaultySmtp], tmp_path: Path
+    faulty_smtp: Callable[..., FaultySmtp], tmp_path: Path
 ) -> None:
-    server = faulty_smtp(replies={command: ["451 4.3.0 not now", "451 4.3.0 not now"]})
+    refusals = ["451 4.3.0 not now", "451 4.3.0 not now"]
+    servers = {command: faulty_smtp(replies={command: refusals}) for command in ("MAIL", "RCPT", "DATA")}
     with Emaild(tmp_path) as daemon:
-        daemon.configure(smtp_section(server.smtp, **QUICK))
+        daemon.configure(
+            *(smtp_section(server.smtp, f"smtp-client-{command}", **QUICK) for command, server in servers.items())
+        )
         daemon.start()
-        mail = send(daemon, "ann@example.com")
-        daemon.wait_for("outbound.deferred", 2, outbound=mail, reply="451")
-        daemon.wait_for("outbound.sent", outbound=mail, attempt=3)
-        assert len(server.mails) == 1
-        (entry,) = daemon.listed("history", mail)
-        assert [attempt["outcome"][:24] for attempt in entry["log"]] == [
-            "ann@example.com: 451 4.3",
-            "ann@example.com: 451 4.3",
-            "sent to 1",
-        ]
+        mails = {command: send(daemon, "ann@example.com", way_out=f"smtp-client-{command}") for command in servers}
+        for command, mail in mails.items():
+            daemon.wait_for("outbound.deferred", 2, outbound=mail, reply="451")
+            daemon.wait_for("outbound.sent", outbound=mail, attempt=3)
+            assert len(servers[command].mails) == 1
+            (entry,) = daemon.listed("history", mail)
+            assert [attempt["outcome"][:24] for attempt in entry["log"]] == [
+                "ann@example.com: 451 4.3",
+                "ann@example.com: 451 4.3",
+                "sent to 1",
+            ]
 
 
 def test_a_recipient_who_was_served_is_not_served_again_when_another_is_retried(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.daemon.forked import ran_in_text
 from tests.daemon.harness import COMMAND
 from tests.unit.render.transcript.chats import chat, joins, says
 from tests.unit.render.transcript.responses import TAG
@@ -23,9 +24,8 @@ REPLY = (
 
 def run(*arguments: object, command: str = "preview", **environment: str) -> subprocess.CompletedProcess[str]:
     """The command, with nothing that this machine's user has set."""
-    words = [*COMMAND, command, *map(str, arguments)]
     around = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TZ": "UTC", **environment}
-    return subprocess.run(words, capture_output=True, timeout=60, check=False, env=around, encoding="utf-8")
+    return ran_in_text([command, *map(str, arguments)], around)
 
 
 def printed(*arguments: object, **environment: str) -> str:

@@ -12,6 +12,7 @@ from emaild.render.field_codes import OURS
 from emaild.settings.describe.conf import as_conf
 from emaild.settings.describe.contents import EVERYTHING
 from emaild.settings.describe.markdown import as_markdown
+from emaild.settings.describe.services import services_as_markdown
 from emaild.settings.option import options, section_kind
 from emaild.settings.reader import SECTIONS
 
@@ -38,6 +39,10 @@ def test_the_commented_conf_is_made_from_the_declarations() -> None:
 def test_the_readmes_options_are_the_declared_ones() -> None:
     """Made anew by: emaild options --format markdown"""
     assert block("options") == as_markdown(EVERYTHING)
+
+
+def test_the_readmes_services_are_the_declared_ones() -> None:
+    assert block("services") == services_as_markdown()
 
 
 def test_the_readmes_states_are_the_fault_points() -> None:

@@ -12,8 +12,9 @@ FLOORS = (
     {"errors", "message", "clock", "retry", "fault_points", "shipped"},
     {"settings", "log", "systemd", "supervisor"},
     {"net", "mime", "store", "render"},
-    {"sources", "sinks"},
-    {"services", "provision", "jobs", "reloader"},
+    {"sources", "sinks", "documents"},
+    {"provision", "jobs", "reloader"},
+    {"services"},
     {"api"},
     {"daemon", "cli", "demo", "__main__"},
 )
@@ -126,10 +127,17 @@ def test_nothing_is_named_for_nothing(tmp_path: Path) -> None:
 
 
 def test_only_the_wiring_and_what_it_starts_make_threads() -> None:
-    """The idle watch, the workers, the log, and name look-ups, which nothing else bounds; the demo has its own."""
+    """The idle watch, the workers, the log, HTTP, look-ups of names, which nothing else bounds; and the demo."""
     makers = {
         str(path.relative_to(PACKAGE))
         for path in PACKAGE.rglob("*.py")
         if "threading.Thread(" in path.read_text(encoding="utf-8")
     }
-    assert makers == {"net/idle.py", "net/race.py", "jobs/workers.py", "log/thread.py", "demo/loopback.py"}
+    assert makers == {
+        "api/serving.py",
+        "net/idle.py",
+        "net/race.py",
+        "jobs/workers.py",
+        "log/thread.py",
+        "demo/loopback.py",
+    }

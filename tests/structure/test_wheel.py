@@ -5,6 +5,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+from emaild import __version__
 from emaild.shipped import shipped
 
 TOP = Path(__file__).parents[2]
@@ -22,6 +23,7 @@ def test_an_installed_wheel_finds_conf_templates_and_unit(tmp_path: Path) -> Non
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(build, cwd=TOP, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
+    assert wheel.name.startswith(f"emaild-{__version__}-")
     installed = tmp_path / "installed"
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(installed)

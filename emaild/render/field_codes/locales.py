@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from babel import Locale, UnknownLocaleError
+from babel import Locale, UnknownLocaleError, default_locale
 from babel.numbers import (
     get_currency_symbol,
     get_decimal_symbol,
@@ -19,6 +19,7 @@ from emaild.render.field_codes.faults import Wrong
 LONGEST = 50  # characters of a locale's name
 OLD_NAMES = {"no": "nb"}  # Java's name of it, unknown to CLDR
 NO_CURRENCY = "XXX"  # ISO 4217
+USUAL_LOCALE = "en_US"
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ def locale(name: str) -> Locale:
         return Locale.parse("_".join([OLD_NAMES.get(language, language), *others]))
     except (UnknownLocaleError, ValueError, TypeError):
         raise Wrong(f"{name[:LONGEST]!a} is no locale; expected one such as en_US") from None
+
+
+def system_locale() -> str:
+    """The name of this machine's locale of dates and numbers."""
+    return (default_locale("LC_TIME") or "").removesuffix("_POSIX") or USUAL_LOCALE
 
 
 @lru_cache(100)

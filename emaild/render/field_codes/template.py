@@ -13,6 +13,8 @@ from emaild.render.field_codes.limits import MOST_ERRORS
 from emaild.render.field_codes.parser import formula
 from emaild.render.field_codes.tree import Node
 
+LONGEST_KEPT = 100_000  # characters; a program may give us megabytes, and never again the same
+
 Part: TypeAlias = str | Node
 
 
@@ -33,17 +35,23 @@ def check(text: str) -> list[FieldCodeError]:
     return [FieldCodeError(wrong.problem, text, wrong.offset or 0) for wrong in _taken_apart(text)[1]]
 
 
-@lru_cache(200)
 def compiled(text: str) -> Template:
     """The text ready to render.
 
     Raises:
         FieldCodeError: the first wrong code that `check` finds.
     """
+    return _kept(text) if len(text) <= LONGEST_KEPT else _compiled(text)
+
+
+def _compiled(text: str) -> Template:
     parts, wrongs = _taken_apart(text)
     if wrongs:
         raise FieldCodeError(wrongs[0].problem, text, wrongs[0].offset or 0)
     return Template(text, parts)
+
+
+_kept = lru_cache(200)(_compiled)
 
 
 def _taken_apart(text: str) -> tuple[tuple[Part, ...], list[Wrong]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 
-from emaild.render import templates
+from emaild.render import forbidden, templates
 from emaild.render.field_codes import FieldCodeError, check, compiled
 from emaild.render.field_codes.lexer import START
 from emaild.render.field_codes.objects import is_listed
@@ -39,6 +39,7 @@ def checked(folders: tuple[Path, ...]) -> tuple[list[Fault], list[Fault]]:
     for folder in folders:
         faults += _saved_codes(folder)
         faults += _jinja(folder)
+        faults += forbidden.faults(folder / forbidden.FILE)
         for name, code in saved_codes((folder,)).items():
             place = folder / CODES / f"{name}{ENDING}"
             warnings += [Fault(Place(place, line), "", "", wrong) for line, wrong in _unknown(code.text, codes)]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from emaild.render.transcript.css import Css
 from emaild.render.transcript.document import TranscriptUnreadable
 from emaild.render.transcript.reading import read
 from emaild.render.transcript.values import Entry, EntryKind, Party, PartyKind, Transcript
 from emaild.render.transcript.writing import DEFAULT_PATTERN, Rendered, WrongTimestamp, with_transcript
+from emaild.settings.processing import Css
 
 __all__ = [
     "DEFAULT_PATTERN",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 import css_inline
@@ -12,6 +11,7 @@ import css_inline
 from emaild.errors import InputError
 from emaild.render.templates import rendered
 from emaild.render.transcript.tags import Place
+from emaild.settings.processing import Css
 
 STYLES = re.compile(
     r"<!--.*?(?:-->|\Z)"  # a style in a comment, as for one version of Outlook, is none
@@ -20,14 +20,6 @@ STYLES = re.compile(
 )
 STARTS = tuple(re.compile(rf"<{start}(?:\s[^<>]{{0,1000}})?>", re.IGNORECASE) for start in ("head", "html", "!doctype"))
 INLINER = css_inline.CSSInliner(load_remote_stylesheets=False)
-
-
-class Css(StrEnum):
-    """What style the HTML of a transcript gets."""
-
-    OWN = "own"  # the response's
-    STYLE = "style"  # the response's; a response without one gets the default stylesheet
-    INLINE = "inline"  # as with STYLE, and on each element too, for mail programs that drop style elements
 
 
 @dataclass(frozen=True, slots=True)

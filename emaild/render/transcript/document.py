@@ -65,7 +65,7 @@ def document(xml: bytes | str) -> Element:
     """
     if len(xml) > LARGEST:
         raise TranscriptUnreadable(f"the chat transcript has over {LARGEST >> 20} MiB")
-    text = xml if isinstance(xml, str) else _decoded(xml)
+    text = xml if isinstance(xml, str) else decoded(xml)
     parser = DefusedXMLParser(target=BoundedBuilder(), forbid_dtd=True)
     try:
         parser.feed(_allowed(DECLARATION.sub("", text)))
@@ -93,8 +93,11 @@ def _character(reference: re.Match[str]) -> str:
     return chr(code) if SURROGATE.match(chr(code)) or NO_XML.match(chr(code)) else reference[0]
 
 
-def _decoded(raw: bytes) -> str:
-    """By its byte order mark, as UTF-8, by its label, as windows-1252: the first that fits (XML 1.0, appendix F)."""
+def decoded(raw: bytes) -> str:
+    """The text of XML: by its byte order mark, as UTF-8, by its label, as windows-1252, the first that fits.
+
+    Source: XML 1.0, appendix F.
+    """
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return raw.decode("utf-16", "replace")
     if b"\0" in raw[:2]:

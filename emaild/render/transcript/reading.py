@@ -71,6 +71,7 @@ def read(xml: bytes | str, *, subject: str = "") -> Transcript:
         session_id=_line(_value(root, "sessionId")),
         subject=_line(_attached(client).get("Subject", "")) or _line(subject),
         zone=zone,
+        client=_attached(client),
     )
 
 

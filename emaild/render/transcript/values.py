@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 
@@ -59,7 +60,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """A chat. `started` is aware, in `zone`, the end user's; `duration`, in seconds, lasts to the last event."""
+    """A chat. `started` is aware, in `zone`, the end user's; `duration`, in seconds, lasts to the last event.
+
+    `client` is what the first client party said of itself, such as FirstName and EmailAddress.
+    """
 
     entries: tuple[Entry, ...] = ()
     started: datetime | None = None
@@ -67,3 +71,4 @@ class Transcript:
     session_id: str = ""
     subject: str = ""
     zone: tzinfo = UTC
+    client: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from emaild.render.simple_date_format import IllegalPattern, SimpleDateFormat
 from emaild.render.templates import rendered
-from emaild.render.transcript.css import Css, Style, style_of
+from emaild.render.transcript.css import Style, style_of
 from emaild.render.transcript.lines import html_values, text_values
 from emaild.render.transcript.tags import Place, places, put
 from emaild.render.transcript.values import Transcript
+from emaild.settings.processing import Css
 
 DEFAULT_PATTERN = "yyyy-MM-dd'T'HH:mm:ss"
 LONGEST_PATTERN = 200  # characters: each entry of a transcript has its time

@@ -18,14 +18,14 @@ def as_markdown(contents: Contents) -> str:
         blocks += [f"#### {heading(kind)}", "", _plain(declared.help), ""]
         if declared.entries:
             blocks += [f"Its lines: `{declared.entries}`.", ""]
-        blocks += _table(_HEAD, [(option.name, *_cells(option)) for option in options(kind)])
+        blocks += table(_HEAD, [(option.name, *_cells(option)) for option in options(kind)])
     found = entries(contents.properties)
     if found:
         blocks += ["#### mail.*", "", _plain(PROPERTIES_HELP), ""]
     honoured = [(", ".join(entry.names), *_cells(entry.option)) for entry in found if entry.option]
-    blocks += _table(("honoured property", *_HEAD[1:]), honoured)
+    blocks += table(("honoured property", *_HEAD[1:]), honoured)
     others = [(", ".join(entry.names), not_honoured(entry.other)) for entry in found if entry.other]
-    blocks += _table(("other property", "what becomes of it"), others)
+    blocks += table(("other property", "what becomes of it"), others)
     return "\n".join(blocks)
 
 
@@ -36,7 +36,7 @@ def _cells(option: Option) -> tuple[str, ...]:
     return default(option), option.parser.expects, meaning(option), option.effect.value
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """Its lines and an empty one; none where there are no rows."""
     lines = ["| " + " | ".join(map(_plain, row)) + " |" for row in rows]
     return [f"| {' | '.join(head)} |", "|---" * len(head) + "|", *lines, ""] if lines else []

@@ -181,7 +181,8 @@ def test_other_threads_are_counted_where_that_is_asked_for(store: Store, *, all_
     assert count(desk, letter()) == (1 if all_threads else 0)
 
 
-def test_without_the_switch_nothing_is_counted(desk: Desk) -> None:
+def test_without_the_switch_nothing_is_counted(store: Store) -> None:
+    desk = Desk(store, enable_autowar_detect=False)
     sent = desk.send(auto_submitted="auto-replied")
     assert count(desk, letter(in_reply_to=sent.message_id)) == 0
 

@@ -177,10 +177,11 @@ HOSTILE = ["<", "<a", "<!--", "<!", "</", "<a x='", "<a =", "&", "&#1", "<b><p>"
 HOSTILE += ["<div></x>", "<style>", "<a href=http://x>y", "<pre>\n", "<blockquote>", "<br>", "\xa0", "\u200d", "= "]
 
 
+@pytest.mark.timeout(20)
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_a_long_page_takes_no_time_and_gives_no_more_than_it_is(piece: str) -> None:
-    """The test's time limit is the assertion: what takes the square of its length takes hours."""
-    html = piece * (500_000 // len(piece))
+    """The test's time limit is the assertion: what takes the square of its length takes longer."""
+    html = piece * (200_000 // len(piece))
     assert len(readable(html)) <= len(html) + 1
     assert len(readable(f"<div {html}")) <= len(html)
     assert len(readable(f"<div style='{html.replace(chr(39), ';')} display")) <= len(html)

@@ -298,6 +298,7 @@ def test_a_header_that_is_cut_leaves_all_that_follows_in_the_body() -> None:
     assert not parsed(b"X: y\r\n" * FIELDS, READING).header_cut
 
 
+@pytest.mark.timeout(30)
 @pytest.mark.parametrize(
     "hostile",
     [
@@ -308,9 +309,9 @@ def test_a_header_that_is_cut_leaves_all_that_follows_in_the_body() -> None:
         b"--bb\r\n", b"\0", b"=", b"R3LD\r\n", b"begin 644 x\r\n", b"--x\r\n", b'";x="', b"(", b"--a\r\nContent-\r\n",
     ],
 )  # fmt: skip
-def test_megabytes_take_no_time_whatever_they_hold(hostile: bytes) -> None:
-    """The test's time limit is the assertion: what takes the square of its length takes days."""
-    written = hostile * (2_000_000 // len(hostile))
+def test_a_long_mail_takes_no_time_whatever_it_holds(hostile: bytes) -> None:
+    """The test's time limit is the assertion: what takes the square of its length takes hours."""
+    written = hostile * (500_000 // len(hostile))
     kind = b"Content-Type: multipart/mixed"
     heads = [
         b"",

@@ -77,7 +77,8 @@ def test_the_html_that_rtf_was_made_from_is_read() -> None:
     assert said(rtf) == ("", "<p>one ä</p>&nbsp;")
 
 
+@pytest.mark.timeout(30)
 @pytest.mark.parametrize("piece", [b"{", b"}", b"\\", b"\\u", b"\\'", b"\\u1 ", b"a", b"\\*", b"{\\*\\x "])
-def test_rtf_of_megabytes_takes_no_time(piece: bytes) -> None:
-    """The test's time limit is the assertion: what takes the square of its length takes hours."""
-    assert isinstance(said(piece * (1_000_000 // len(piece)))[0], str)
+def test_very_long_rtf_takes_no_time(piece: bytes) -> None:
+    """The test's time limit is the assertion: what takes the square of its length takes minutes."""
+    assert isinstance(said(piece * (300_000 // len(piece)))[0], str)

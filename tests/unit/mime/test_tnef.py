@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emaild.mime.files import files
 from emaild.mime.tnef import SIGNATURE, unpacked
 from emaild.mime.view import facts
 
@@ -212,6 +213,9 @@ def mail(text: str, packed: bytes) -> bytes:
 def test_the_files_stand_in_place_of_winmail_dat() -> None:
     found = facts(mail("The mail.", WHOLE))
     assert (found.text, [one.name for one in found.attachments]) == ("The mail.", ["name.txt"])
+    objects = file("c", b"", bytes_of(0x3701, bytes(16) + b"object", 0x0D))
+    packed = stream(file("a", b"one"), file("b", b"three"), objects)
+    assert [held for _, held in files(mail("The mail.", packed))] == [b"one", b"three", b"object"]
 
 
 def test_the_text_counts_where_the_mail_has_no_other() -> None:

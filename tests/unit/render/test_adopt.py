@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from emaild.errors import InputError
 from emaild.mime.view import facts
-from emaild.render.compose import Composed, adopt, seven_bit
+from emaild.render.compose import Composed
+from emaild.render.finished import adopt, seven_bit
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 HEAD = b"From: ann@example.com\r\nTo: bob@example.com\r\nMessage-ID: <1@x>\r\nDate: Mon, 02 Mar 2026 09:30:00 +0000\r\n"

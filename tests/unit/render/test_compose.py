@@ -98,3 +98,60 @@ def test_a_file_name_cannot_break_the_header(name: str, read: str) -> None:
     on_the_wire(mail)
     assert [one.name for one in facts(mail.raw).attachments] == [read]
     assert parsed(mail)["Bcc"] is None
+
+
+def kinds(*files: Enclosed) -> list[str]:
+    mail = composed(text="see below", attachments=files)
+    on_the_wire(mail)
+    parts = list(parsed(mail).iter_attachments())
+    assert [one.size for one in facts(mail.raw).attachments] == [len(file.content) for file in files]
+    return [part.get_content_type() for part in parts]
+
+
+def test_an_attachment_keeps_the_type_that_is_known_of_it() -> None:
+    said = (
+        "application/pdf",
+        "IMAGE/PNG",
+        "",
+        "text/html",
+        "no type",
+        "a/b; name=x",
+        "a/b\r\nBcc: x@y.z",
+        "a/" + "b" * 200,
+    )
+    used = ("application/pdf", "image/png", "text/plain", "text/html") + ("text/plain",) * 4
+    assert kinds(*(Enclosed(name="x.txt", content=b"\xff", content_type=one) for one in said)) == list(used)
+
+
+def test_no_attachment_is_a_part_that_holds_others_unless_it_is_a_plain_mail() -> None:
+    """RFC 2046 §5.2.1: no encoding but 7bit or 8bit is allowed on them."""
+    said = ("message/partial", "multipart/mixed", "message/delivery-status", "message/global")
+    found = kinds(*(Enclosed(name="x.eml", content=b"a: b\r\n\r\n", content_type=one) for one in (*said, "")))
+    assert found == ["application/octet-stream"] * 5
+
+
+def test_a_plain_mail_is_attached_as_a_mail() -> None:
+    enclosed = "Subject: inner\r\nMessage-ID: <in@example.com>\r\n\r\n--x\r\n.\r\nFrom me\r\n"
+    file = Enclosed(name="ü.eml", content=enclosed.encode(), content_type="message/rfc822")
+    assert kinds(file) == ["message/rfc822"]
+    mail = composed(text="see below", attachments=(file,))
+    assert enclosed.encode() in mail.raw
+    found = facts(mail.raw)
+    assert (found.enclosed_ids, found.attachments[0].name) == (("<in@example.com>",), "ü.eml")
+    lines = composed(attachments=(Enclosed(name="x", content=b"a: b\n\nc\rd", content_type="message/rfc822"),))
+    assert b"\r\n\r\na: b\r\n\r\nc\r\nd\r\n--" in lines.raw
+
+
+@pytest.mark.parametrize(
+    "content", [b"a: \xff\r\n\r\n", b"a: b\r\n\r\n\0", b"a: b\r\n\r\n" + b"x" * 999], ids=["8", "0", "long"]
+)
+def test_a_mail_that_is_not_plain_is_attached_as_a_file(content: bytes) -> None:
+    assert kinds(Enclosed(name="x.eml", content=content, content_type="message/rfc822")) == ["application/octet-stream"]
+
+
+@pytest.mark.parametrize("name", ["x" + '"' * 890 + "x", "\\" * 899])
+def test_a_file_name_of_quotes_is_no_line_that_servers_refuse(name: str) -> None:
+    mail = composed(attachments=(Enclosed(name=name, content=b"x"),))
+    on_the_wire(mail)
+    (part,) = parsed(mail).iter_attachments()
+    assert part.get_filename() == name

@@ -7,7 +7,9 @@ import re
 import pytest
 
 from emaild.errors import InputError
+from emaild.jobs.threads import ID_IN_MESSAGE_ID
 from emaild.mime.view import facts
+from emaild.render.compose import Draft, compose
 from tests.composing import NOW, composed, on_the_wire, parsed
 
 
@@ -95,6 +97,7 @@ def test_a_domain_in_unicode_travels_in_ascii() -> None:
         "a@b.c\0",
         "a\ud800 <a@b.c>",
         "a@" + "ü" * 64 + ".de",
+        "x" * 2000 + "@example.com",
     ],
     ids=ascii,
 )
@@ -127,6 +130,7 @@ def test_a_mail_has_a_recipient(to: tuple[str, ...]) -> None:
         ("X-Nöte", "a"),
         ("X:", "a"),
         ("", "a"),
+        ("x" * 1000, "a"),
         ("X-Note", "a\udc80"),
         ("From", "x@y.z"),
         ("BCC", "x@y.z"),
@@ -143,7 +147,9 @@ def test_a_header_field_that_would_be_another_is_refused(name: str, value: str) 
         composed(headers=((name, value),))
 
 
-@pytest.mark.parametrize("subject", ["a\r\nBcc: x@y.z", "a\nb", "a\rb", "a\0b", "a\x85b", "a\udc80"], ids=ascii)
+@pytest.mark.parametrize(
+    "subject", ["a\r\nBcc: x@y.z", "a\nb", "a\rb", "a\0b", "a\x85b", "a\x85", "\u2028", "a\udc80"], ids=ascii
+)
 def test_a_subject_that_would_be_another_field_is_refused(subject: str) -> None:
     with pytest.raises(InputError, match="Subject"):
         composed(subject=subject)
@@ -171,7 +177,7 @@ def test_a_field_for_programs_is_folded_and_never_encoded(name: str, value: str)
     assert not [line for line in field[0].split("\r\n")[1:] if not line.strip()], "a line of blanks ends a header"
 
 
-@pytest.mark.parametrize("value", ["Grüße", "x" * 1500])
+@pytest.mark.parametrize("value", ["Grüße", "x" * 998, "x" * 1500])
 def test_a_field_that_no_line_can_hold_is_encoded(value: str) -> None:
     mail = composed(headers=(("X-Note", value),))
     on_the_wire(mail)
@@ -192,3 +198,27 @@ def test_the_longest_domain_does_not_break_the_message_id() -> None:
     mail = composed(domain=domain)
     on_the_wire(mail)
     assert facts(mail.raw).message_id == mail.message_id
+
+
+def test_the_id_of_an_interaction_stands_in_the_message_id_of_its_mail() -> None:
+    draft = Draft(sender="ann@example.com", to=("bob@example.com",))
+    mail = compose(draft, now=NOW, domain="", name="0123456789ABCDEF")
+    assert re.fullmatch(r"<0123456789ABCDEF\.[0-9a-f]{32}@example\.com>", mail.message_id)
+    assert parsed(mail)["Message-ID"] == mail.message_id
+    (found,) = ID_IN_MESSAGE_ID.findall(mail.message_id)
+    assert found == "0123456789ABCDEF"
+
+
+@pytest.mark.parametrize(
+    "name", ["x", "0123456789ABCDEF0", "0123456789abcdef", "0123456789ABCD>\n", "\r\nBcc: x@y.z abc"]
+)
+def test_what_is_no_id_does_not_get_into_the_message_id(name: str) -> None:
+    with pytest.raises(InputError, match="is no id"):
+        compose(Draft(sender="a@b.c", to=("d@e.f",)), now=NOW, domain="", name=name)
+
+
+def test_a_name_of_quotes_is_no_line_that_servers_refuse() -> None:
+    name = "x" + '"' * 890 + "x"
+    mail = composed(sender='"' + name.replace('"', r"\"") + '" <ann@example.com>')
+    on_the_wire(mail)
+    assert facts(mail.raw).sender_personal == name

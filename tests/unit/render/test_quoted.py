@@ -83,15 +83,15 @@ def test_a_locale_that_is_none_is_no_fault() -> None:
 
 LONG_PAGES = {
     "none": "",
-    "many tags": "<p>x</p>" * 600_000,
+    "many tags": "<p>x</p>" * 150_000,
     "cut in a tag": "<p>" + "x" * (MOST - 5) + "<a title='y'>z",
-    "no tags": "<b" * 3_000_000,
+    "no tags": "<b" * 800_000,
 }
 
 
 @pytest.mark.parametrize("page", LONG_PAGES.values(), ids=LONG_PAGES)
 def test_of_a_long_mail_the_rest_is_left_out_with_a_mark(page: str) -> None:
-    found = made(Facts(text="x\n" * 3_000_000, html=page))
+    found = made(Facts(text="x\n" * 1_000_000, html=page))
     assert found.text.endswith("> x\n>\n> [...]\n") or found.text.endswith("> x\n> [...]\n")
     assert len(found.text) < 3 * MOST
     assert "[...]" in found.html

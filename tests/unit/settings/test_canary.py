@@ -33,6 +33,8 @@ AROUND = {
     "smtp-client": (*SERVER, "user = u", *(line.format("smtp") for line in PROXY)),
     "proxy": ("useProxy = true", "host = localhost", "port = 1080", "user = u"),
     "secret-x": (),
+    "api-token-x": (),
+    "webhook": ("url = https://hooks.example.com/",),
 }
 """What must stand beside the secrets, by section."""
 HOLDERS = {
@@ -41,6 +43,8 @@ HOLDERS = {
     "smtp-client": ("password", "client-key-password", "mail.smtp.proxy.password"),
     "proxy": ("password",),
     "secret-x": ("password",),
+    "api-token-x": ("token",),
+    "webhook": ("secret", "old-secret"),
 }
 PLACES = [(section, name) for section, names in HOLDERS.items() for name in names]
 
@@ -68,6 +72,11 @@ def secret_names(section: type[Any]) -> Iterator[str]:
             yield from (full_name(group, one.name) for one in options(CLASSES[group]) if one.parser.secret)
 
 
+def canary(number: int) -> str:
+    """A secret that is right in every place: long, and Base64."""
+    return f"{CANARY}{number}".ljust(36, "A")
+
+
 @dataclass
 class Kept:
     """How secrets are given: each another one, all with the canary in them."""
@@ -78,7 +87,7 @@ class Kept:
 
     def given(self, number: int) -> str:
         """What stands in the conf file for the secret of that number."""
-        secret, name = f"{CANARY}{number}", f"EMAILD_TEST_SECRET_{number}"
+        secret, name = canary(number), f"EMAILD_TEST_SECRET_{number}"
         match self.way:
             case "literal":
                 return secret
@@ -118,7 +127,7 @@ def test_the_canary_sits_in_every_option_that_can_hold_a_secret(kept: Kept) -> N
     held = [
         secret for one in kept.conf.load(joined(kept.content())).sections().values() for _, secret in secrets_of(one)
     ]
-    assert sorted(secret.reveal() for secret in held) == sorted(f"{CANARY}{number}" for number in range(len(PLACES)))
+    assert sorted(secret.reveal() for secret in held) == sorted(map(canary, range(len(PLACES))))
     assert all(secret.literal is (kept.way == "literal") for secret in held)
 
 

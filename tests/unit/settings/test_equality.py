@@ -8,7 +8,7 @@ import pytest
 
 from emaild.settings.option import options, section_kind
 from emaild.settings.reader import SECTIONS
-from tests.conf_files import MAILBOX, ConfFiles
+from tests.conf_files import MAILBOX, MUST, ConfFiles
 
 
 def with_all_defaults(kind: type, required: str) -> str:
@@ -23,12 +23,9 @@ def written(kind: type) -> str:
     return section_kind(kind).spellings[0].replace("NAME", "x")
 
 
-REQUIRED = {"pop-client": MAILBOX, "smtp-client": "server = localhost\n", "secret": "password = hunter2\n"}
-
-
 @pytest.mark.parametrize("kind", SECTIONS, ids=lambda kind: section_kind(kind).name)
 def test_writing_out_defaults_is_no_change(conf: ConfFiles, kind: type) -> None:
-    required = REQUIRED.get(section_kind(kind).name, "")
+    required = MUST.get(written(kind), "")
     plain = conf.load(f"[{written(kind)}]\n{required}")
     assert conf.load(with_all_defaults(kind, required)) == plain
 

@@ -149,9 +149,9 @@ def test_without_a_section_the_options_of_all_are_shown_and_no_property(conf: Co
 
 
 def test_what_is_set_and_has_no_effect_is_marked(conf: ConfFiles) -> None:
-    found = rows(conf, f"[pop-client]\n{MAILBOX}client-id = x\nmail.replyallcc = true\ncycle-time = 9s\n")
+    found = rows(conf, f"[pop-client]\n{MAILBOX}client-id = x\ngrant-type = password\ncycle-time = 9s\n")
     marked = {name: row.mark for name, row in found.items() if row.mark}
-    assert marked == {"client-id": "not yet in effect", "mail.replyallcc": "not yet in effect"}
+    assert marked == {"client-id": "not yet in effect", "grant-type": "not yet in effect"}
     found = rows(conf, "[email-processing]\nsocket-timeout = 9\n", "email-processing")
     assert {name: row.mark for name, row in found.items() if row.mark} == {"socket-timeout": "no effect here"}
 

@@ -122,8 +122,8 @@ def test_a_response_of_any_depth_gets_its_style() -> None:
 
 
 @pytest.mark.parametrize("hostile", ["<style ", "<style>", "<!--", "<head ", "<html ", "</body", "<!doctype "])
-def test_a_million_broken_styles_take_no_more_than_their_length(hostile: str) -> None:
-    assert "Hi" in page(TAG + hostile * (5_000_000 // len(hostile)), Css.STYLE)
+def test_very_many_broken_styles_take_no_more_than_their_length(hostile: str) -> None:
+    assert "Hi" in page(TAG + hostile * (2_000_000 // len(hostile)), Css.STYLE)
 
 
 def test_an_operators_stylesheet_takes_the_place_of_ours(tmp_path: Path) -> None:

@@ -103,11 +103,11 @@ def test_too_many_tags_are_taken_out() -> None:
         TAG,
     ],
 )
-def test_a_million_broken_tags_take_no_more_than_their_length(hostile: str) -> None:
+def test_megabytes_of_broken_tags_take_no_more_than_their_length(hostile: str) -> None:
     """Any of them would take minutes if the time grew with the square of the length."""
-    part = hostile * (10_000_000 // len(hostile))
+    part = hostile * (3_000_000 // len(hostile))
     assert len(filled(part)) <= len(part)
 
 
 def test_a_pattern_of_markup_takes_no_more_than_its_length() -> None:
-    assert len(places(TAG.replace("yyyy", "<" * 5_000_000))) == 1
+    assert len(places(TAG.replace("yyyy", "<" * 2_000_000))) == 1

@@ -1,16 +1,16 @@
-"""An interaction as programs see it, in `emaild inspect --json` and `emaild inbox --json` alike."""
+"""An interaction as programs see it."""
 
 from __future__ import annotations
 
-from emaild.cli.output import iso
+from emaild.documents.times import iso
 from emaild.message import Attachment, Facts, Interaction, Report
 
 
 def interaction_json(entry: Interaction, *, full: bool) -> dict[str, object]:
     """What a mail became; the texts only when *full*.
 
-    `emaild inbox` sets what only a stored interaction has beside it: id, mailbox, received, queue, thread_id,
-    parent_id, state. Message-IDs have their angle brackets, `date` is RFC 3339 in UTC.
+    `stored_json` sets what only a stored interaction has beside it. Message-IDs have their angle brackets, `date` is
+    RFC 3339 in UTC.
     """
     said = entry.facts
     return {
@@ -32,7 +32,24 @@ def interaction_json(entry: Interaction, *, full: bool) -> dict[str, object]:
         "report": _report(said.report) if said.report else None,
         "user_data": dict(entry.user_data),
         "wrapped": said.wrapped,
-        "rule": None,
+        "rule": entry.rule,
+    }
+
+
+def stored_json(entry: Interaction, *, full: bool) -> dict[str, object]:
+    """An interaction in the store; `number` is null until the rules saw it, `envelope` null of a mail in."""
+    envelope = entry.envelope
+    return {
+        "id": entry.id,
+        "number": entry.number,
+        "mailbox": entry.mailbox,
+        "received": iso(entry.received),
+        "queue": entry.queue,
+        "thread_id": entry.thread_id,
+        "parent_id": entry.parent_id,
+        "state": entry.state.value,
+        "envelope": envelope and {"sender": envelope.sender, "recipients": list(envelope.recipients)},
+        **interaction_json(entry, full=full),
     }
 
 

@@ -1,0 +1,1 @@
+"""The HTTP interface for programs: `[api]` in the conf files, FastAPI on uvicorn inside the daemon."""

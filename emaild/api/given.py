@@ -1,0 +1,109 @@
+"""What programs give, in bodies and queries."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from emaild.message import InteractionState, OutboundState, Subtype
+
+LARGEST = 2**63 - 1
+MOST = 1000
+USUAL = 100
+Name = Annotated[str, Field(max_length=255)]
+
+
+class Given(BaseModel):
+    """What a program says; an unknown name is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InteractionQuery(Given):
+    """Which interactions."""
+
+    queue: Name = ""
+    state: InteractionState | None = None
+    mailbox: Name = ""
+    type: Literal["Inbound", "Outbound"] | None = None
+    subtype: Subtype | None = None
+    thread_id: Annotated[str, Field(max_length=16)] = ""
+    parent_id: Annotated[str, Field(max_length=16)] = ""
+    after: int = Field(default=0, ge=0, le=LARGEST, description="Those with a number above this one.")
+    limit: int = Field(default=USUAL, ge=1, le=MOST)
+    wait: float = Field(
+        default=0,
+        ge=0,
+        le=600,
+        allow_inf_nan=False,
+        description="Where there is none: how many seconds to wait for one; longest-wait at most.",
+    )
+
+
+def _plain(text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise ValueError("expected a name without control characters")
+    return text
+
+
+class InteractionChange(Given):
+    """Another queue or state; with `if_state` only where it is in that state, or one of those."""
+
+    queue: Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_plain)] | None = None
+    state: InteractionState | None = None
+    if_state: InteractionState | list[InteractionState] | None = None
+
+    @property
+    def if_states(self) -> tuple[InteractionState, ...]:
+        """The states in which it is changed; none: in any."""
+        if self.if_state is None or isinstance(self.if_state, list):
+            return tuple(self.if_state or ())
+        return (self.if_state,)
+
+
+class OutboxQuery(Given):
+    """Which mails out."""
+
+    state: OutboundState | None = None
+    way_out: Name = ""
+    history: bool | None = Field(
+        default=None,
+        description="true: those that are done with; false: those that wait. Not said: those that wait, or with state"
+        " those in that state.",
+    )
+    after: Annotated[str, Field(max_length=16)] = Field(default="", description="Those with an id above this one.")
+    limit: int = Field(default=USUAL, ge=1, le=MOST)
+
+
+class FileGiven(Given):
+    """A file to attach; its type is guessed by the name where it is not said."""
+
+    name: str = Field(min_length=1, max_length=255)
+    content: str = Field(description="base64 (RFC 4648 §4)", json_schema_extra={"contentEncoding": "base64"})
+    content_type: Annotated[str, Field(max_length=127, pattern=r"^([\w.+-]+/[\w.+-]+)?$")] = ""
+
+
+class MailGiven(Given):
+    """A mail to be written and sent."""
+
+    from_: str = Field(alias="from", min_length=3, description="The author; his address is the envelope's sender, too.")
+    to: list[str] = []
+    cc: list[str] = []
+    bcc: list[str] = []
+    subject: str = ""
+    text: str = ""
+    html: str = ""
+    headers: dict[str, str] = Field(default={}, description="Further header fields.")
+    attachments: list[FileGiven] = []
+    in_reply_to: Annotated[str, Field(pattern=r"^<[!-;=?-~]{1,900}>$")] | None = Field(
+        default=None, description="The Message-ID of the mail that is answered, with its angle brackets."
+    )
+    way_out: str = Field(default="", description="The [smtp-client...] section; not said: by the sender's address.")
+
+
+class FinishedMailQuery(Given):
+    """For a finished mail: other recipients than those in its header, and the way out."""
+
+    recipient: list[str] = []
+    way_out: str = ""

@@ -1,0 +1,189 @@
+"""The door that every request goes through: token, size, time, and one line in the log."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from emaild.api.problems import Kind, Problem, answer
+from emaild.api.tokens import Tokens
+from emaild.clock import Clock
+from emaild.log import events
+from emaild.settings.api import ApiSection
+
+MOST_AT_ONCE = 512  # requests
+LEAST_ROOM = 256 * 1024 * 1024  # bytes of bodies and files in memory at once
+ROOM_FOR_BODIES = 4  # of the largest size
+ALWAYS_OPEN = ("/healthz", "/readyz")
+METRICS = "/metrics"
+SECONDS_OF_SILENCE = 60.0  # between two events about refused tokens
+LONGEST_SHOWN = 200  # characters of a path
+
+
+class Gone(Exception):
+    """The program went away before its request was here."""
+
+
+class Room:
+    """The memory that requests take. Each has a `Part` of it; all happens in the loop's thread."""
+
+    def __init__(self, most: Callable[[], int]) -> None:
+        self._most = most
+        self.taken = 0
+
+    def take(self, size: int, own: int) -> None:
+        """That much more, for one who has *own* already. One alone may take more than there is."""
+        if self.taken > own and self.taken + size > self._most():
+            raise Problem(Kind.BUSY, "too many large requests at once; come again in a few seconds")
+        self.taken += size
+
+
+@dataclass
+class Part:
+    """What one request takes, until `give_back`."""
+
+    room: Room
+    size: int = 0
+
+    def take(self, size: int) -> None:
+        """That many bytes more.
+
+        Raises:
+            Problem: there is no room.
+        """
+        self.room.take(size, self.size)
+        self.size += size
+
+    def give_back(self) -> None:
+        """The request is done."""
+        self.room.taken -= self.size
+        self.size = 0
+
+
+class Guard:
+    """Lets requests through to *app*. What it lets through has its body, and in its state `client` and `room`."""
+
+    def __init__(
+        self, app: ASGIApp, *, section: Callable[[], ApiSection], tokens: Callable[[], Tokens], clock: Clock
+    ) -> None:
+        self._app = app
+        self._section = section
+        self._tokens = tokens
+        self._clock = clock
+        self._room = Room(lambda: max(LEAST_ROOM, ROOM_FOR_BODIES * section().maximum_body_size))
+        self._inside = 0
+        self._silent_until = 0.0
+        self._not_told = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        started, status, client = self._clock.monotonic(), 0, ""
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        part = Part(self._room)
+        self._inside += 1
+        try:
+            client = self._client(scope)
+            if self._inside > MOST_AT_ONCE:
+                raise Problem(Kind.BUSY, "too many requests at once; come again in a few seconds")
+            body = await self._body(scope, receive, part)
+            scope["state"] |= {"client": client, "room": part}
+            await self._app(scope, _again(body, receive), noting)
+        except Gone:
+            return
+        except Problem as problem:
+            await answer(problem)(scope, receive, noting)
+        except Exception:  # noqa: BLE001  (the one guard of requests)
+            events.api_failed(method=scope["method"], path=scope["path"][:LONGEST_SHOWN])
+            if not status:
+                await answer(Problem(Kind.INTERNAL, "it was logged; please report it"))(scope, receive, noting)
+        finally:
+            self._inside -= 1
+            part.give_back()
+            events.api_request(
+                method=scope["method"],
+                path=scope["path"][:LONGEST_SHOWN],
+                status=status,
+                duration_ms=round(1000 * (self._clock.monotonic() - started), 1),
+                client=client,
+            )
+
+    def _client(self, scope: Scope) -> str:
+        path = scope["path"]
+        if path in ALWAYS_OPEN or (path == METRICS and self._section().open_metrics):
+            return ""
+        shown = _header(scope, b"authorization")
+        client = self._tokens().client(shown[0]) if len(shown) == 1 else None
+        if client is None:
+            self._refused(scope, missing=not shown)
+            error = ', error="invalid_token"' if shown else ""  # RFC 6750 §3.1
+            headers = {"WWW-Authenticate": f'Bearer realm="emaild"{error}'}
+            detail = "the token is not known" if shown else "expected the header field Authorization: Bearer TOKEN"
+            raise Problem(Kind.UNAUTHORIZED, detail, headers)
+        return client
+
+    def _refused(self, scope: Scope, *, missing: bool) -> None:
+        """Told of now and then: whoever tries tokens must not fill the log."""
+        now = self._clock.monotonic()
+        if now < self._silent_until:
+            self._not_told += 1
+            return
+        peer = scope.get("client")
+        events.api_refused(
+            peer=peer[0] if peer else "", path=scope["path"][:LONGEST_SHOWN], missing=missing, others=self._not_told
+        )
+        self._silent_until, self._not_told = now + SECONDS_OF_SILENCE, 0
+
+    async def _body(self, scope: Scope, receive: Receive, part: Part) -> bytes:
+        """All of it: no handler is begun before."""
+        section = self._section()
+        lengths = _header(scope, b"content-length")
+        if lengths and _header(scope, b"transfer-encoding"):  # a proxy could have read another body (RFC 9112 §6.3)
+            detail = "Content-Length and Transfer-Encoding do not go together"
+            raise Problem(Kind.BAD_REQUEST, detail, {"Connection": "close"})
+        most = section.maximum_body_size
+        too_large = Problem(Kind.TOO_LARGE, f"expected {most} bytes at most ([api] maximum-body-size)")
+        if lengths and int(lengths[0]) > most:
+            raise too_large
+        pieces, size, more = [], 0, True
+        try:
+            async with asyncio.timeout(section.request_timeout):
+                while more:
+                    message = await receive()
+                    if message["type"] != "http.request":
+                        raise Gone
+                    piece = message.get("body", b"")
+                    size += len(piece)
+                    if size > most:
+                        raise too_large
+                    part.take(len(piece))
+                    pieces.append(piece)
+                    more = message.get("more_body", False)
+        except TimeoutError:
+            seconds = f"{section.request_timeout:g} s ([api] request-timeout)"
+            raise Problem(Kind.TOO_SLOW, f"expected within {seconds}", {"Connection": "close"}) from None
+        return b"".join(pieces)
+
+
+def _header(scope: Scope, name: bytes) -> list[str]:
+    return [value.decode("latin-1") for known, value in scope["headers"] if known == name]
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """The body once, then what comes after it."""
+    waiting = [body]
+
+    async def give() -> Message:
+        if waiting:
+            return {"type": "http.request", "body": waiting.pop(), "more_body": False}
+        return await receive()
+
+    return give

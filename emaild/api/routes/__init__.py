@@ -1,0 +1,1 @@
+"""What programs can ask for, by its first word under /v1."""

@@ -1,0 +1,70 @@
+"""What `emaild check` finds in rules beside their own lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from emaild.services import rule_checks
+from tests.conf_files import ConfFiles
+
+WAY = "[smtp-client]\nserver = localhost\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Templates with one sound response, and one that is not."""
+    folder = tmp_path / "templates"
+    for name, text in (("thanks", "Thank you, <$ Contact.FirstName $>"), ("broken", "<$ Contact. $>")):
+        (folder / "responses" / name).mkdir(parents=True)
+        (folder / "responses" / name / "body.txt").write_text(text, encoding="utf-8")
+    return folder
+
+
+def faults(conf: ConfFiles, folder: Path, text: str) -> list[str]:
+    found = rule_checks.faults(conf.load(text), (folder,))
+    return [str(fault).removeprefix(f"{conf.folder}/") for fault in found]
+
+
+def test_a_rule_whose_response_and_codes_are_sound_is_good(conf: ConfFiles, folder: Path) -> None:
+    text = "[rule-a]\nservice = Acknowledge\nSrlId = thanks\nSubject = Re: <$ Interaction.Subject $>\n"
+    assert (
+        faults(conf, folder, f"{text}[rule-b]\nthen-queue = q\n[rule-c]\nservice = Acknowledge\nSrlId =\nText = x\n")
+        == []
+    )
+
+
+@pytest.mark.parametrize("name", ["SrlId", "standard-response"])
+def test_a_response_that_is_not_there_is_told_at_its_line(conf: ConfFiles, folder: Path, name: str) -> None:
+    (fault,) = faults(conf, folder, f"[rule-a]\nservice = Acknowledge\n{name} = lost\n")
+    assert fault == f"emaild.conf:3: [rule-a] {name}: there is no standard response lost in {folder}/responses"
+
+
+def test_a_response_by_a_name_that_none_can_have_is_told(conf: ConfFiles, folder: Path) -> None:
+    (fault,) = faults(conf, folder, "[rule-a]\nservice = Acknowledge\nSrlId = ../thanks\n")
+    assert fault.startswith("emaild.conf:3: [rule-a] SrlId: '../thanks' is no name of a standard response")
+
+
+def test_what_is_wrong_in_a_response_that_is_there_is_told_by_the_check_of_templates(
+    conf: ConfFiles, folder: Path
+) -> None:
+    assert faults(conf, folder, "[rule-a]\nservice = Acknowledge\nSrlId = broken\n") == []
+
+
+@pytest.mark.parametrize("name", ["Subject", "text", "Html"])
+def test_wrong_field_codes_are_told_at_their_line(conf: ConfFiles, folder: Path, name: str) -> None:
+    (fault,) = faults(conf, folder, f"[rule-a]\nservice = Forward\n{name} = Hello <$ Contact. $>\nTo = a@b.c\n")
+    assert fault.startswith(f"emaild.conf:3: [rule-a] {name}: ")
+    assert fault.endswith("(line 1, column 17)")
+
+
+def test_a_rule_that_sends_without_a_way_out_is_warned_of(conf: ConfFiles) -> None:
+    rules = "[rule-a]\nservice = AutoResponse\nText = x\n[rule-b]\nthen-queue = q\n"
+    resting = "[rule-c]\nenable-rule = no\nservice = Acknowledge\nText = x\n"
+    (warning,) = rule_checks.warnings(conf.load(rules + resting))
+    assert str(warning).removeprefix(f"{conf.folder}/") == (
+        "emaild.conf:2: [rule-a] service: there is no way out, so that AutoResponse fails for every mail;"
+        " add an [smtp-client] section"
+    )
+    assert list(rule_checks.warnings(conf.load(rules + WAY))) == []
