@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emaild.api.problems import Kind, Problem, answer
+from emaild.api.protocol import LONGEST_HEAD
 from emaild.api.tokens import Tokens
 from emaild.clock import Clock
 from emaild.log import events
@@ -91,6 +92,7 @@ class Guard:
         part = Part(self._room)
         self._inside += 1
         try:
+            _check_head(scope)
             client = self._client(scope)
             if self._inside > MOST_AT_ONCE:
                 raise Problem(Kind.BUSY, "too many requests at once; come again in a few seconds")
@@ -146,9 +148,6 @@ class Guard:
         """All of it: no handler is begun before."""
         section = self._section()
         lengths = _header(scope, b"content-length")
-        if lengths and _header(scope, b"transfer-encoding"):  # a proxy could have read another body (RFC 9112 §6.3)
-            detail = "Content-Length and Transfer-Encoding do not go together"
-            raise Problem(Kind.BAD_REQUEST, detail, {"Connection": "close"})
         most = section.maximum_body_size
         too_large = Problem(Kind.TOO_LARGE, f"expected {most} bytes at most ([api] maximum-body-size)")
         if lengths and int(lengths[0]) > most:
@@ -171,6 +170,16 @@ class Guard:
             seconds = f"{section.request_timeout:g} s ([api] request-timeout)"
             raise Problem(Kind.TOO_SLOW, f"expected within {seconds}", {"Connection": "close"}) from None
         return b"".join(pieces)
+
+
+def _check_head(scope: Scope) -> None:
+    """What h11 lets through: two ways to tell the body's end, and a long head that comes in one piece."""
+    if _header(scope, b"content-length") and _header(scope, b"transfer-encoding"):
+        detail = "Content-Length and Transfer-Encoding do not go together"  # a proxy could have read another body
+        raise Problem(Kind.BAD_REQUEST, detail, {"Connection": "close"})
+    fields = sum(len(name) + len(value) for name, value in scope["headers"])
+    if fields + len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_HEAD:
+        raise Problem(Kind.BAD_REQUEST, f"expected a head of {LONGEST_HEAD} bytes at most")
 
 
 def _header(scope: Scope, name: bytes) -> list[str]:

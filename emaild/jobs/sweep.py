@@ -15,6 +15,7 @@ from emaild.store import Store
 
 EVERY = 60.0  # seconds; far below a lease, which this job renews
 STEP = 100  # rows removed in one commit
+REQUESTS = 7  # days for which a program may repeat a request
 STEPS = 20  # commits in one run; the rest goes the next time
 
 
@@ -51,12 +52,13 @@ class Sweep:
 
     def _prune(self) -> None:
         section, now = self._section(), self._clock.now()
-        gone = [0, 0, 0]
+        gone = [0, 0, 0, 0]
         kept = (section.keep_interactions, section.keep_history)
         for place, days, prune in (
             (0, section.keep_interactions, self._store.interactions.prune),
             (1, section.keep_history, self._store.outbox.prune),
             (2, max(kept) if all(kept) else 0, self._store.known.prune),  # threads outlive either
+            (3, REQUESTS, self._store.writing.prune),
         ):
             for _ in range(STEPS if days else 0):
                 removed = prune(now - timedelta(days=days), STEP)

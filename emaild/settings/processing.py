@@ -175,7 +175,7 @@ class ProcessingSection:
         parse.flag,
         default="false",
         ours=True,
-        help="Whether the customer's mail is closed once an external resource's reply went out.",
+        help="Whether the customer's mail is STOPPED when an external resource's reply to it goes out.",
     )
     fieldcode_format_locale: str = option(
         parse.text,

@@ -127,7 +127,7 @@ def test_nothing_is_named_for_nothing(tmp_path: Path) -> None:
 
 
 def test_only_the_wiring_and_what_it_starts_make_threads() -> None:
-    """The idle watch, the workers, the log, HTTP, look-ups of names, which nothing else bounds; and the demo."""
+    """The idle watch, the workers, the log, HTTP, look-ups of names, unbounded elsewhere; the demo has its own."""
     makers = {
         str(path.relative_to(PACKAGE))
         for path in PACKAGE.rglob("*.py")

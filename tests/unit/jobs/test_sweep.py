@@ -9,6 +9,7 @@ from emaild.jobs.sweep import EVERY, STEP, STEPS, Sweep
 from emaild.message import OutboundState
 from emaild.settings.daemon import StoreSection
 from emaild.store import Store
+from emaild.store.writes import Request, Writes
 from tests.clock import ManualClock
 from tests.full_disk import no_more_bytes
 from tests.said import Said
@@ -62,6 +63,17 @@ def test_nothing_goes_where_all_is_kept_for_ever(sending: Sending, store: Store,
     sweep(sending).run()
     assert len(list(store.interactions.all())) == len(list(store.outbox.all(history=True))) == 1
     assert said.events == []
+
+
+def test_a_request_is_forgotten_after_a_week(sending: Sending, store: Store) -> None:
+    asked = Request(key="k", digest="d", answer={"id": 1})
+    store.writing.commit(Writes(), sending.clock.now(), asked=asked)
+    sending.clock.advance(7 * DAY)
+    sweep(sending).run()
+    assert store.writing.answer("k", "d") == {"id": 1}
+    sending.clock.advance(1)
+    sweep(sending).run()
+    assert store.writing.answer("k", "d") is None
 
 
 def test_what_is_too_much_for_one_run_goes_in_the_next(sending: Sending, store: Store) -> None:
