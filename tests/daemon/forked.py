@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -34,6 +35,7 @@ class Forked:
         """Start it in this *environment*; *streams* are its standard input, output and error."""
         self._arguments = list(arguments)
         self._code: int | None = None
+        self._asking = threading.Lock()
         order = {"arguments": self._arguments, "environment": dict(environment), "folder": os.getcwd()}
         reading, writing = os.pipe()
         self._told = os.fdopen(reading, encoding="ascii")
@@ -45,12 +47,13 @@ class Forked:
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for its end; the exit code, negative for a signal. Raises subprocess.TimeoutExpired."""
-        if self._code is None:
-            if not select.select([self._told], [], [], timeout)[0]:
-                raise subprocess.TimeoutExpired(self._arguments, timeout or 0)
-            with self._told:
-                self._code = int(self._told.readline())
-        return self._code
+        with self._asking:
+            if self._code is None:
+                if not select.select([self._told], [], [], timeout)[0]:
+                    raise subprocess.TimeoutExpired(self._arguments, timeout or 0)
+                with self._told:
+                    self._code = int(self._told.readline())
+            return self._code
 
     def poll(self) -> int | None:
         """The exit code; None while it runs."""
