@@ -36,6 +36,14 @@ then-state = STOPPED
 ext-resource-incoming-address = {DESK}
 enable-stop-initial-emailin-after-extreply = true
 """
+CHAT = (
+    '<chatTranscript startAt="2026-03-05T14:07:09Z" sessionId="00027aDEQEY00U32">'
+    '<newParty userId="u" timeShift="0" visibility="ALL" eventId="1"><userInfo personId="" userNick="Änn" '
+    'userType="CLIENT" protocolType="FLEX" timeZoneOffset="60"/><userData>'
+    f'<item key="EmailAddress">{ANN}</item><item key="FirstName">Änn</item></userData></newParty>'
+    '<message userId="u" timeShift="9" visibility="ALL" eventId="2"><msgText>Is it &lt;b&gt;here&lt;/b&gt;?</msgText>'
+    "</message></chatTranscript>"
+)
 
 
 class People:
@@ -183,6 +191,12 @@ def test_a_whole_case(
         people.send(mdn(to_ann))
         (receipt,) = program.wait_for(1, subtype="InboundDisposition")
         assert (receipt["thread_id"], receipt["parent_id"]) == (question["id"], reply["id"])
+
+        chatted = program.call("ChatTranscript", SrlId="chat-transcript", Chat=CHAT, From=DESK)
+        transcript = people.read(ANN, 3)
+        assert "Änn: Is it <b>here</b>?" in text_of(transcript)
+        assert "Is it &lt;b&gt;here&lt;/b&gt;?" in str(cast(EmailMessage, transcript.get_body(("html",))).get_content())
+        assert dovecot.held(ANN)[2].endswith(program.raw(f"/v1/outbox/{chatted['outbox_id']}/raw"))
 
         told = program.call(
             "CreateEmailOut", InteractionId=question["id"], To="gone@refused.example", Subject="Copy", Text="Hello"
