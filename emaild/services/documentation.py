@@ -5,13 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emaild.settings.option import Option, options
-from emaild.settings.services import GROUPS, SERVICES, SPELLINGS, ServiceParameters
-
-GROUP_HELP = {
-    "FieldCodes": "The value of the field code NAME; Contact.NAME and the like come before what the mail says.",
-    "Headers": "A header field of that name for the mail, unless it is forbidden.",
-    "AttachedData": "The new interaction's attached data under that key; field codes see them too.",
-}
+from emaild.settings.services import GROUP_HELP, GROUPS, SERVICES, SPELLINGS, ServiceParameters
 
 
 def described() -> list[dict[str, Any]]:

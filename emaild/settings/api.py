@@ -42,7 +42,9 @@ class ApiSection:
         parse.size("m"), default="50 MiB", help="The largest body of a request; a bare number counts MiB."
     )
     request_timeout: float = option(
-        parse.within("1s", "10m"), default="30s", help="How long a request, its head or its body, may take to arrive in full."
+        parse.within("1s", "10m"),
+        default="30s",
+        help="How long a request, its head or its body, may take to arrive in full.",
     )
     longest_wait: float = option(
         parse.within("0s", "10m"), default="60s", help="How long a program may wait for interactions in one request."

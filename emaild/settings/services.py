@@ -20,6 +20,11 @@ SEND = "send"
 
 GROUPS = {"FieldCodes": "field_codes", "Headers": "headers", "AttachedData": "attached_data"}
 """Parameters that hold names of the caller's own, given as FieldCodes.NAME and so on."""
+GROUP_HELP = {
+    "FieldCodes": "The value of the field code NAME; Contact.NAME and the like come before what the mail says.",
+    "Headers": "A header field of that name for the mail, unless it is forbidden.",
+    "AttachedData": "The new interaction's attached data under that key; field codes see them too.",
+}
 
 SPELLINGS = {
     "StandardResponse": "SrlId",

@@ -5,13 +5,7 @@ from __future__ import annotations
 from emaild.settings.describe.markdown import table
 from emaild.settings.describe.words import default
 from emaild.settings.option import Option, options
-from emaild.settings.services import GROUPS, SERVICES
-
-GROUPED = {
-    "FieldCodes": "A field code of the caller's own, or another value for Contact.NAME, Agent.NAME, Interaction.NAME.",
-    "Headers": "A field of the header.",
-    "AttachedData": "Attached data of the new interaction, which field codes can name too.",
-}
+from emaild.settings.services import GROUP_HELP, GROUPS, SERVICES
 
 
 def services_as_markdown() -> str:
@@ -21,7 +15,7 @@ def services_as_markdown() -> str:
     for service in SERVICES:
         for parameter in options(service):
             rows.setdefault(_cells(parameter), []).append(service.kind.name)
-        for group, text in GROUPED.items():
+        for group, text in GROUP_HELP.items():
             if GROUPS[group] in service.__dataclass_fields__:
                 rows.setdefault((f"{group}.NAME", "empty", "text", text), []).append(service.kind.name)
     told = [(*cells, _whose(names)) for cells, names in rows.items()]
