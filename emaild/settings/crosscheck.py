@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from emaild.settings.agent import AgentSection
+from emaild.settings.api import ApiTokenSection
 from emaild.settings.ini import Fault, Place
 from emaild.settings.log import ELSEWHERE, LEVELS, LogSection
 from emaild.settings.mailbox import WEB, MailboxSection
@@ -122,6 +123,15 @@ def shared_accounts(boxes: Mapping[str, MailboxSection]) -> Iterator[Misfit]:
         if other != name:
             wrong = f"it reads the same mailbox as [{other}]; each mail becomes an interaction of one of the two"
             yield name, "mailbox", wrong
+
+
+def shared_tokens(tokens: Mapping[str, ApiTokenSection]) -> Iterator[Misfit]:
+    """A token of two sections: the log cannot tell who uses it, and one of the two is not as it was meant."""
+    first: dict[str, str] = {}
+    for name, section in tokens.items():
+        other = first.setdefault(section.token.reveal(), name)
+        if other != name:
+            yield name, "token", f"it is that of [{other}], too; each program should have one of its own"
 
 
 def idle_outputs(log: LogSection) -> Iterator[Misfit]:
