@@ -35,6 +35,7 @@ from emaild.net.oauth.door import USUAL_MARGIN
 from emaild.net.peer import peer_of
 from emaild.net.sign_in import SignIn
 from emaild.reloader import FileWatch, Reloader
+from emaild.services import rule_checks
 from emaild.services.submit import Submit
 from emaild.settings.files import read_files
 from emaild.settings.load import Settings, load
@@ -238,15 +239,18 @@ class Daemon:
                 self._pulse.beat()
                 look_after(self._clock)
                 self._reload_if_due()
+                if self._api is not None:
+                    self._api.try_again()
             self._end(self._ending)
 
     def _begin(self) -> None:
         if self._settings.api is not None:
-            self._interface().start(self._settings)
+            self._interface().apply(self._settings)
         resumed = self._store.outbox.resume()
         if resumed:
             events.outbound_resumed(count=resumed)
-        for warning in self._settings.warnings:
+        wrong = rule_checks.faults(self._settings)  # not a reason to leave mail unread
+        for warning in (*self._settings.warnings, *wrong):
             events.conf_warned(message=str(warning))
         self._idle.start()
         self._watch.follow(self._conf, self._settings.watched)
@@ -335,6 +339,7 @@ class Daemon:
         """Read all, check all, then swap; anything wrong keeps what runs."""
         try:
             settings = load(self._conf)
+            _check_rules(settings)
         except ConfigError as error:
             self._reloader.refused()
             events.reload_refused(faults=error.lines)
@@ -380,6 +385,12 @@ class Daemon:
 
 def _served(settings: Settings, sections: Mapping[str, S]) -> dict[str, Served[S]]:
     return {name: (section, settings.proxy_for(section)) for name, section in sections.items()}
+
+
+def _check_rules(settings: Settings) -> None:
+    faults = tuple(str(fault) for fault in rule_checks.faults(settings))
+    if faults:
+        raise ConfigError(faults)
 
 
 def _needs_restart(old: Settings, new: Settings) -> list[str]:

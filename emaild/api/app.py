@@ -45,7 +45,8 @@ def application(context: Context, vitals: Vitals, arrivals: Arrivals) -> FastAPI
         """All methods of the path stand in Allow (RFC 9110 §10.2.1), of whichever operation they are."""
         known = [one for router in routers for one in router.routes if isinstance(one, Route)]
         fitting = [one for one in known if one.matches(request.scope)[0] is not Match.NONE]
-        allowed = ", ".join(sorted({method for one in fitting for method in one.methods or ()})) or "GET"
+        methods = {method for one in fitting for method in one.methods or ()} or {"GET"}
+        allowed = ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
         detail = f"{request.method[:LONGEST_WRONG]} is no method of this path; see /openapi.json"
         return answer(Problem(Kind.METHOD_NOT_ALLOWED, detail, {"Allow": allowed}))
 
@@ -74,7 +75,8 @@ def _http(error: HTTPException) -> Response:
 def _invalid(error: RequestValidationError | ValidationError) -> Response:
     """What is wrong, and where; not what was given: it may be large."""
     faults = [
-        f"{'.'.join(map(str, one['loc']))[:LONGEST_WRONG]}: {one['msg'][:LONGEST_WRONG]}" for one in error.errors()
+        f"{'.'.join(map(str, one['loc']))[:LONGEST_WRONG] or 'the body'}: {one['msg'][:LONGEST_WRONG]}"
+        for one in error.errors()
     ]
     return answer(Problem(Kind.WRONG_REQUEST, faults[0] if faults else "", more={"wrong": faults[:MOST_WRONG]}))
 

@@ -17,6 +17,7 @@ from emaild.store import Store
 
 ID = re.compile(r"[0-9A-Za-z]{16}")
 JSON = "application/json"
+CHARSET = re.compile(r';\s*charset\s*=\s*"?([^";\s]*)', re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +55,9 @@ def json_of(request: Request, body: bytes) -> object:
     """
     if media_type(request) != JSON:
         raise Problem(Kind.MEDIA_TYPE, f"expected Content-Type: {JSON}")
+    for charset in CHARSET.findall(request.headers["content-type"]):
+        if charset.lower() not in ("utf-8", "utf8"):
+            raise Problem(Kind.MEDIA_TYPE, "expected JSON in UTF-8 (RFC 8259 §8.1)")
     try:
         return parsed(body)
     except NotJson as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from emaild.message import InteractionState, OutboundState, Subtype
 
@@ -20,6 +20,16 @@ class Given(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _digits(value: object) -> object:
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        raise ValueError("expected digits")
+    return value
+
+
+Digits = Annotated[int, BeforeValidator(_digits)]
+"""A number as a query says it, without 1_0, +1 or 1.0, which Python would take."""
+
+
 class InteractionQuery(Given):
     """Which interactions."""
 
@@ -30,8 +40,8 @@ class InteractionQuery(Given):
     subtype: Subtype | None = None
     thread_id: Annotated[str, Field(max_length=16)] = ""
     parent_id: Annotated[str, Field(max_length=16)] = ""
-    after: int = Field(default=0, ge=0, le=LARGEST, description="Those with a number above this one.")
-    limit: int = Field(default=USUAL, ge=1, le=MOST)
+    after: Digits = Field(default=0, ge=0, le=LARGEST, description="Those with a number above this one.")
+    limit: Digits = Field(default=USUAL, ge=1, le=MOST)
     wait: float = Field(
         default=0,
         ge=0,
@@ -52,7 +62,7 @@ class InteractionChange(Given):
 
     queue: Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_plain)] | None = None
     state: InteractionState | None = None
-    if_state: InteractionState | list[InteractionState] | None = None
+    if_state: InteractionState | Annotated[list[InteractionState], Field(min_length=1)] | None = None
 
     @property
     def if_states(self) -> tuple[InteractionState, ...]:
@@ -73,7 +83,7 @@ class OutboxQuery(Given):
         " those in that state.",
     )
     after: Annotated[str, Field(max_length=16)] = Field(default="", description="Those with an id above this one.")
-    limit: int = Field(default=USUAL, ge=1, le=MOST)
+    limit: Digits = Field(default=USUAL, ge=1, le=MOST)
 
 
 class FileGiven(Given):

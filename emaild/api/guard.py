@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emaild.api.problems import Kind, Problem, answer
 from emaild.api.protocol import LONGEST_HEAD
+from emaild.api.refusing import refuse
+from emaild.api.room import LARGE, Part, Room
 from emaild.api.tokens import Tokens
 from emaild.clock import Clock
 from emaild.log import events
@@ -28,42 +29,6 @@ class Gone(Exception):
     """The program went away before its request was here."""
 
 
-class Room:
-    """The memory that requests take. Each has a `Part` of it; all happens in the loop's thread."""
-
-    def __init__(self, most: Callable[[], int]) -> None:
-        self._most = most
-        self.taken = 0
-
-    def take(self, size: int, own: int) -> None:
-        """That much more, for one who has *own* already. One alone may take more than there is."""
-        if self.taken > own and self.taken + size > self._most():
-            raise Problem(Kind.BUSY, "too many large requests at once; come again in a few seconds")
-        self.taken += size
-
-
-@dataclass
-class Part:
-    """What one request takes, until `give_back`."""
-
-    room: Room
-    size: int = 0
-
-    def take(self, size: int) -> None:
-        """That many bytes more.
-
-        Raises:
-            Problem: there is no room.
-        """
-        self.room.take(size, self.size)
-        self.size += size
-
-    def give_back(self) -> None:
-        """The request is done."""
-        self.room.taken -= self.size
-        self.size = 0
-
-
 class Guard:
     """Lets requests through to *app*. What it lets through has its body, and in its state `client` and `room`."""
 
@@ -74,14 +39,14 @@ class Guard:
         self._section = section
         self._tokens = tokens
         self._clock = clock
-        self._room = Room(lambda: max(LEAST_ROOM, ROOM_FOR_BODIES * section().maximum_body_size))
+        self.room = Room(lambda: max(LEAST_ROOM, ROOM_FOR_BODIES * section().maximum_body_size))
         self._inside = 0
         self._silent_until = 0.0
         self._not_told = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        started, status, client = self._clock.monotonic(), 0, ""
+        started, status, client, let_in = self._clock.monotonic(), 0, "", False
 
         async def noting(message: Message) -> None:
             nonlocal status
@@ -89,20 +54,23 @@ class Guard:
                 status = message["status"]
             await send(message)
 
-        part = Part(self._room)
+        part = Part(self.room)
         self._inside += 1
         try:
             _check_head(scope)
             client = self._client(scope)
+            _check_coding(scope)
             if self._inside > MOST_AT_ONCE:
                 raise Problem(Kind.BUSY, "too many requests at once; come again in a few seconds")
-            body = await self._body(scope, receive, part)
+            receive = _again([await self._body(scope, receive, part) if client else b""], receive)
+            let_in = True
             scope["state"] |= {"client": client, "room": part}
-            await self._app(scope, _again(body, receive), noting)
+            await self._app(_as_get(scope), receive, noting)
         except Gone:
             return
         except Problem as problem:
-            await answer(problem)(scope, receive, noting)
+            part.give_back()
+            await (answer(problem)(scope, receive, noting) if let_in else refuse(problem, scope, receive, noting))
         except Exception:  # noqa: BLE001  (the one guard of requests)
             events.api_failed(method=scope["method"], path=scope["path"][:LONGEST_SHOWN])
             if not status:
@@ -154,7 +122,7 @@ class Guard:
             raise too_large
         pieces, size, more = [], 0, True
         try:
-            async with asyncio.timeout(section.request_timeout):
+            async with asyncio.timeout(section.request_timeout) as bound:
                 while more:
                     message = await receive()
                     if message["type"] != "http.request":
@@ -164,11 +132,15 @@ class Guard:
                     if size > most:
                         raise too_large
                     part.take(len(piece))
+                    if size > LARGE and not part.first:
+                        bound.reschedule(None)  # who stands in line is not slow
+                        await part.stand_in_line(section.request_timeout)
+                        bound.reschedule(asyncio.get_running_loop().time() + section.request_timeout)
                     pieces.append(piece)
                     more = message.get("more_body", False)
         except TimeoutError:
             seconds = f"{section.request_timeout:g} s ([api] request-timeout)"
-            raise Problem(Kind.TOO_SLOW, f"expected within {seconds}", {"Connection": "close"}) from None
+            raise Problem(Kind.TOO_SLOW, f"expected within {seconds}") from None
         return b"".join(pieces)
 
 
@@ -176,7 +148,7 @@ def _check_head(scope: Scope) -> None:
     """What h11 lets through: two ways to tell the body's end, and a long head that comes in one piece."""
     if _header(scope, b"content-length") and _header(scope, b"transfer-encoding"):
         detail = "Content-Length and Transfer-Encoding do not go together"  # a proxy could have read another body
-        raise Problem(Kind.BAD_REQUEST, detail, {"Connection": "close"})
+        raise Problem(Kind.BAD_REQUEST, detail)
     fields = sum(len(name) + len(value) for name, value in scope["headers"])
     if fields + len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_HEAD:
         raise Problem(Kind.BAD_REQUEST, f"expected a head of {LONGEST_HEAD} bytes at most")
@@ -186,9 +158,20 @@ def _header(scope: Scope, name: bytes) -> list[str]:
     return [value.decode("latin-1") for known, value in scope["headers"] if known == name]
 
 
-def _again(body: bytes, receive: Receive) -> Receive:
-    """The body once, then what comes after it."""
-    waiting = [body]
+def _check_coding(scope: Scope) -> None:
+    """Nothing is unpacked here: a small body could become a large one."""
+    if any(coding.strip().lower() not in ("", "identity") for coding in _header(scope, b"content-encoding")):
+        headers = {"Accept-Encoding": "identity"}  # RFC 9110 §15.5.16
+        raise Problem(Kind.MEDIA_TYPE, "expected a body without Content-Encoding", headers)
+
+
+def _as_get(scope: Scope) -> Scope:
+    """HEAD is answered as GET is, and the server leaves out the body (RFC 9110 §9.3.2)."""
+    return {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+
+
+def _again(waiting: list[bytes], receive: Receive) -> Receive:
+    """The body once, and it is not kept; then what comes after it."""
 
     async def give() -> Message:
         if waiting:

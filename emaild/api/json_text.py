@@ -12,6 +12,7 @@ UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 """NUL, which ends a text elsewhere, and halves of characters, which UTF-8 does not have."""
 LARGEST = 2**63 - 1
 MOST_DIGITS = 19
+MOST_VALUES = 100_000  # of a document: each takes a hundred bytes and more, however short its text
 
 
 class NotJson(ValueError):
@@ -33,8 +34,10 @@ def parsed(body: bytes) -> object:
 
     Raises:
         NotJson: it is none; or a name stands twice in an object, a number has more than 64 bits or is not finite, a
-            text holds NUL or half a character.
+            text holds NUL or half a character; or it has too many values.
     """
+    if _values(body) > MOST_VALUES:
+        raise NotJson(f"the body has more than {MOST_VALUES} values")
     try:
         document = json.loads(
             body.decode("utf-8"),
@@ -51,6 +54,20 @@ def parsed(body: bytes) -> object:
     except RecursionError as error:
         raise NotJson("the body is nested too deeply") from error
     return document
+
+
+def _values(body: bytes) -> int:
+    """About how many there are: counted without making any of them."""
+    if _marks(body) <= MOST_VALUES:
+        return 0  # even if none of them is in a text
+    bare = body.replace(rb"\\", b"").replace(rb"\"", b"")
+    if bare.count(b'"') > 4 * MOST_VALUES:
+        return MOST_VALUES + 1
+    return _marks(b"".join(bare.split(b'"')[::2]))
+
+
+def _marks(text: bytes) -> int:
+    return sum(map(text.count, (b",", b"[", b"{")))
 
 
 def _whole(digits: str) -> int:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import socket
 import ssl
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from emaild.net.race import Deadline, resolved
 from emaild.settings.api import ApiSection
 
-BACKLOG = 128
+BACKLOG = 64  # connections that wait, and that are taken at one time
 MODE = 0o660
-SECONDS = 2.0  # how long a socket in the file system has to say that somebody listens
+SECONDS = 2.0  # how long a socket in the file system has to say that somebody listens, and a name to be resolved
+CERTIFICATE = re.compile(rb"-----BEGIN (X509 |TRUSTED )?CERTIFICATE-----")
+KEY = re.compile(rb"-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----")
 
 
 class CannotListen(Exception):
@@ -54,7 +58,8 @@ def listen(section: ApiSection) -> Listener:
             return _on_path(section.socket_path)
         return _on_address(*section.address)
     except OSError as error:
-        raise CannotListen(error.strerror or str(error)) from error
+        reason = "its name is not resolved in time" if isinstance(error, TimeoutError) else str(error)
+        raise CannotListen(error.strerror or reason) from error
 
 
 def certificate(section: ApiSection) -> tuple[ssl.SSLContext | None, bytes]:
@@ -69,11 +74,24 @@ def certificate(section: ApiSection) -> tuple[ssl.SSLContext | None, bytes]:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        content = section.certificate.read_bytes() + key.read_bytes()
+        shown, secret = section.certificate.read_bytes(), key.read_bytes()
+        _check_pem(section, shown, secret)
         context.load_cert_chain(section.certificate, key, password=_no_password)
-    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+    except ssl.SSLError as error:  # "[SSL] PEM lib" tells nobody anything
+        wrong = "the private key is not that of the certificate"
+        wrong = wrong if error.reason == "KEY_VALUES_MISMATCH" else f"they cannot be read: {error.reason or error}"
+        raise CannotListen(f"{section.certificate} and {key}: {wrong}") from error
+    except (OSError, ValueError) as error:
         raise CannotListen(f"{section.certificate}: {error}") from error
-    return context, content
+    return context, shown + secret
+
+
+def _check_pem(section: ApiSection, shown: bytes, secret: bytes) -> None:
+    if not CERTIFICATE.search(shown):
+        raise CannotListen(f"{section.certificate}: expected a certificate (PEM), there is none in it")
+    if not KEY.search(secret):
+        where = section.certificate_key or f"{section.certificate}, and certificate-key names no other file"
+        raise CannotListen(f"expected a private key (PEM), there is none in {where}")
 
 
 def _no_password() -> str:
@@ -82,10 +100,10 @@ def _no_password() -> str:
 
 
 def _on_address(host: str, port: int) -> Listener:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    found = resolved(host, port, Deadline(SECONDS))
     sockets: list[socket.socket] = []
     try:
-        for family, address in dict.fromkeys((one[0], one[4]) for one in found):
+        for family, address in dict.fromkeys(found):
             made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named: else asyncio sets no NODELAY
             sockets.append(made)
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

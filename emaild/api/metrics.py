@@ -13,6 +13,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from emaild import __version__
+from emaild.api.health import Health
 from emaild.api.vitals import Kept, Vitals
 from emaild.errors import StoreFailed
 from emaild.log.counts import counted
@@ -41,9 +42,9 @@ class _Figures:
 class Metrics:
     """The answer to /metrics. Asking reads the store: not for an event loop's thread."""
 
-    def __init__(self, vitals: Vitals) -> None:
+    def __init__(self, vitals: Vitals, health: Health) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(_Daemon(vitals))
+        self._registry.register(_Daemon(vitals, health))
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
@@ -57,8 +58,9 @@ class Metrics:
 class _Daemon(Collector):
     """Everything that is ours."""
 
-    def __init__(self, vitals: Vitals) -> None:
+    def __init__(self, vitals: Vitals, health: Health) -> None:
         self._vitals = vitals
+        self._health = health
         self._figures = Kept(self._count, KEPT, vitals.clock)
 
     def describe(self) -> list[Metric]:
@@ -71,6 +73,7 @@ class _Daemon(Collector):
             "emaild_build", "The running emaild.", {"version": __version__, "python": platform.python_version()}
         )
         yield from _events()
+        yield _gauge("emaild_ready", "Whether it takes work now, as /readyz says.", self._health.ready().status == 200)
         figures = self._figures()
         yield _gauge("emaild_store_up", "Whether the store can be read.", figures is not None)
         if figures is not None:

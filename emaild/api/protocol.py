@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 from typing import Any
 
 import h11
@@ -11,10 +12,17 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from emaild.api.problems import Kind, Problem, answer
 
 MOST_CONNECTIONS = 1000
+SHARE_OF_FILES = 4  # the part of all descriptors that connections may take: mailboxes and the store need some, too
 LONGEST_HEAD = 32 * 1024  # bytes of a request's first line and header
 SECONDS_TO_ASK = 1.0  # for a connection that is new when its server ends
 KEEP_ALIVE = 15  # seconds that a connection may be idle
 SECONDS_TO_TAKE = 30.0  # for what waits to be sent: a program that does not read is left
+
+
+def most_connections() -> int:
+    """How many there may be at once, as long as the process may have so many files open."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST_CONNECTIONS if files == resource.RLIM_INFINITY else min(MOST_CONNECTIONS, files // SHARE_OF_FILES)
 
 
 class Connection(H11Protocol):
@@ -27,14 +35,24 @@ class Connection(H11Protocol):
         self._late: asyncio.TimerHandle | None = None
         self._stuck: asyncio.TimerHandle | None = None
         self._ending = False
+        self._silent_since = self.loop.time()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Too many connections: this one is closed."""
+        """Too many connections: the one that has gone longest without asking anything gives its place to this one."""
         super().connection_made(transport)
-        if len(self.connections) > MOST_CONNECTIONS:
-            transport.abort()
-        else:
+        if len(self.connections) > most_connections():
+            silent = [one for one in self.connections if isinstance(one, Connection) and one.asks_nothing]
+            min(silent, key=lambda one: one._silent_since).transport.abort()  # this one, where all others ask
+        if not transport.is_closing():
             self._bound()
+
+    @property
+    def asks_nothing(self) -> bool:
+        """No request is under way: none came in full, or it is answered, if only because its body was not wanted."""
+        if self.transport.is_closing():
+            return False
+        cycle = self.cycle
+        return cycle is None or cycle.response_complete or (cycle.response_started and cycle.more_body)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """No timer outlives it."""
@@ -78,6 +96,7 @@ class Connection(H11Protocol):
     def on_response_complete(self) -> None:
         """Idle time counts from now on."""
         super().on_response_complete()
+        self._silent_since = self.loop.time()
         if self._late is not None:
             self._late.cancel()
             self._late = None

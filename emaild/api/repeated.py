@@ -45,7 +45,13 @@ class Asked:
 
 
 def asked_by(request: Request, key: str | None, body: bytes) -> Asked | None:
-    """The request, if it has a key."""
+    """The request, if it has a key.
+
+    Raises:
+        Problem: it has two, and nobody knows which counts.
+    """
+    if len(request.headers.getlist("Idempotency-Key")) > 1:
+        raise Problem(Kind.WRONG_REQUEST, "expected one Idempotency-Key")
     if key is None:
         return None
     says = hashlib.sha256()

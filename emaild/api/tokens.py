@@ -68,7 +68,7 @@ def _kept(path: Path) -> str:
     if not WORDS.fullmatch(token):
         raise StateUnusable(
             f"{path}: expected a token of {SHORTEST_TOKEN} characters or more, of ASCII and without blanks;"
-            " remove the file, and the next start makes a new one"
+            " remove the file, and a reload or the next start makes a new one"
         )
     return token
 

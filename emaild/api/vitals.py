@@ -62,3 +62,8 @@ class Kept(Generic[T]):
             if self._found is None or now - self._found[0] >= self._seconds:
                 self._found = now, self._find_out()
             return self._found[1]
+
+    def fresh(self) -> T | None:
+        """The value, if it need not be found out; None: it must be. Nobody waits for this."""
+        found = self._found
+        return found[1] if found is not None and self._clock.monotonic() - found[0] < self._seconds else None

@@ -31,6 +31,7 @@ LARGEST = 100 << 20  # bytes of a value
 def register(add: Add) -> None:
     """The command of this module."""
     made = add("call", _call, "call a service, such as Acknowledge; a daemon that runs sends its mail within a second")
+    made.mixed = True
     made.add_argument("method", nargs="?", metavar="METHOD", help="the service; --list shows what there is")
     made.add_argument(
         "values",

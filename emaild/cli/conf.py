@@ -18,7 +18,6 @@ from emaild.settings.load import load
 from emaild.settings.option import section_kind
 from emaild.settings.properties import PROPERTIES
 from emaild.settings.reader import SECTIONS, suggestion
-from emaild.shipped import shipped
 
 
 def register(add: Add) -> None:
@@ -41,9 +40,8 @@ def register(add: Add) -> None:
 
 def _check(arguments: argparse.Namespace) -> int:
     settings = load(arguments.conf, outside_unit=True)
-    folders = tuple(folder for folder in (settings.emaild.templates, shipped("templates")) if folder)
-    faults, doubts = checked(folders)
-    faults += rule_checks.faults(settings, folders)
+    faults, doubts = checked(settings.emaild.template_folders)
+    faults += rule_checks.faults(settings)
     if faults:
         raise ConfigError(tuple(str(fault) for fault in faults))
     warnings = (*settings.warnings, *rule_checks.warnings(settings), *doubts)

@@ -10,10 +10,10 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from emaild import __version__
-from emaild.errors import ConfigError, OperatorError, StoreFailed, UsageError
+from emaild.cli.registry import Parser
+from emaild.errors import ConfigError, OperatorError, StoreFailed
 
 DEFAULT_CONF = Path("/etc/emaild/emaild.conf")
 MODULES = {
@@ -30,13 +30,6 @@ MODULES = {
 }
 """The modules of commands, and theirs: only what a command line asks for is loaded, for some need half a second."""
 INTERRUPTED = 128 + signal.SIGINT  # what a shell reports of a process that Ctrl-C ended
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse with our exit code for a wrong command line, and one line for it."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}; '{self.prog} --help' shows what there is")
 
 
 def parser(wanted: str = "") -> Parser:

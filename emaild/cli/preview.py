@@ -35,8 +35,8 @@ from emaild.render.response import (
     saved_codes,
 )
 from emaild.render.transcript import Transcript, TranscriptUnreadable, read
+from emaild.settings.daemon import EmaildSection
 from emaild.settings.log import LogSection
-from emaild.shipped import shipped
 
 PARTS = ("text", "html", "subject")
 LARGEST = 100 << 20  # bytes of a mail or a chat
@@ -97,18 +97,18 @@ def _preview(arguments: argparse.Namespace) -> int:
 def _surroundings(arguments: argparse.Namespace) -> tuple[tuple[Path, ...], str]:
     """The folders of templates and the locale, by the conf file where there is one to read."""
     conf = arguments.conf or (arguments.usual_conf if os.access(arguments.usual_conf, os.R_OK) else None)
-    own, locale = None, arguments.locale
+    folders, locale = EmaildSection().template_folders, arguments.locale
     if conf is None:
         set_up(LogSection(), sys.stderr)
     else:
         settings = settings_of(conf)
-        own, locale = settings.emaild.templates, locale or settings.processing.fieldcode_format_locale
+        folders, locale = settings.emaild.template_folders, locale or settings.processing.fieldcode_format_locale
     locale = locale or system_locale()
     try:
         known_locale(locale)
     except Wrong as wrong:
         raise UsageError(f"--locale: {wrong}") from None
-    return tuple(folder for folder in (own, shipped("templates")) if folder), locale
+    return folders, locale
 
 
 def _zone(name: str | None) -> ZoneInfo | None:

@@ -19,7 +19,6 @@ from emaild.render.finished import adopt
 from emaild.render.templates import rendered
 from emaild.settings.load import Settings
 from emaild.settings.way_out import WayOutSection
-from emaild.shipped import shipped
 
 
 def register(add: Add) -> None:
@@ -83,7 +82,7 @@ def _test_mail(settings: Settings, arguments: argparse.Namespace, now: datetime)
     section, address = arguments.test
     way = _way_out(settings, section, "", arguments.conf)
     sender = arguments.sender or (way.user if "@" in way.user else address)
-    folders = tuple(folder for folder in (settings.emaild.templates, shipped("templates")) if folder)
+    folders = settings.emaild.template_folders
     values = {"now": now, "way_out": way.name, "server": f"{way.server}:{way.port}"}
     text = rendered("notices/test-mail.txt", folders, values)
     draft = Draft(sender=sender, to=(address,), subject=f"Test mail from emaild [{way.name}]", text=text)

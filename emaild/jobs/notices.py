@@ -15,7 +15,6 @@ from emaild.render.compose import Draft, compose
 from emaild.render.templates import rendered
 from emaild.settings.load import Settings
 from emaild.settings.mailbox import MailboxSection
-from emaild.shipped import shipped
 
 TOO_BIG = "notices/too-big.txt"
 LONGEST_SUBJECT = 200  # characters of the other's subject that are repeated
@@ -50,7 +49,7 @@ class Notices:
             raise InputError("there is no way out")
         subject = " ".join(said.subject.split())[:LONGEST_SUBJECT]
         values = {"now": now, "subject": subject, "size": size, "limit": self.section.maximum_msg_size, "mailbox": own}
-        folders = tuple(folder for folder in (settings.emaild.templates, shipped("templates")) if folder)
+        folders = settings.emaild.template_folders
         answered = (("In-Reply-To", said.message_id), ("References", said.message_id)) if said.message_id else ()
         draft = Draft(
             sender=own,

@@ -534,9 +534,12 @@ def api_stopped(*, listen: str) -> None:
     say("info", STANDARD, 30271, "api.stopped", listen=listen)
 
 
-def api_listen_failed(*, listen: str, reason: str) -> None:
-    """A reload asks for something that cannot be had; what listened before still does, with its tokens."""
-    say("error", STANDARD, 30272, "api.listen_failed", listen=listen, reason=reason)
+def api_listen_failed(*, listen: str, reason: str, kept: str) -> None:
+    """An address, certificate or token cannot be had; it is tried again every ten seconds, and mail runs meanwhile.
+
+    `kept` is what still counts of what was there before a reload. Said once, and again only when the reason changes.
+    """
+    say("error", STANDARD, 30272, "api.listen_failed", listen=listen, reason=reason, kept=kept)
 
 
 def api_token_made(*, path: str) -> None:
@@ -567,6 +570,11 @@ def api_refused(*, peer: str, path: str, missing: bool, others: int) -> None:
 def api_failed(*, method: str, path: str) -> None:
     """A fault in emaild itself, with its traceback: the program was answered with status 500. Please report it."""
     say("error", STANDARD, 30276, "api.failed", method=method, path=path, exc_info=True)
+
+
+def api_crowded(*, reason: str) -> None:
+    """Programs connect, and there is no descriptor left for them; see LimitNOFILE. Said once a minute at most."""
+    say("warning", STANDARD, 30282, "api.crowded", reason=reason)
 
 
 def outbound_queued(*, section: str, outbound: str, message_id: str, recipients: int, client: str) -> None:
@@ -729,7 +737,7 @@ def token_not_renewed(*, section: str, reason: str, left: int) -> None:
 
 
 def token_not_kept(*, user: str, reason: str) -> None:
-    """An authority gave a new refresh token that cannot be written; it is tried again. A restart may end the sign-in."""
+    """A new refresh token of an authority cannot be written; it is tried again. A restart may end the sign-in."""
     say("error", STANDARD, 30302, "token.not_kept", user=user, reason=reason)
 
 

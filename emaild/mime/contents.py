@@ -41,7 +41,8 @@ class Contents:
 def contents(parts: Sequence[Part], reading: MimeProperties, *, uuencoded: bool, files_too: bool = False) -> Contents:
     """Texts, in their order, and attachments; with *uuencoded* the files in the text are some of them.
 
-    What the attachments hold is kept with *files_too*: it can be as large as the mail.
+    What the attachments hold is kept with *files_too*: it can be as large as the mail. The text is then read only
+    where files may be in it.
 
     Of the alternatives of a text the plain one is the text, unless it is empty.
     """
@@ -124,7 +125,7 @@ class _Found:
         """All of it together."""
         bodies = self.bodies if any(one.text.strip() for one in self.bodies) else [*self.bodies, *self.packed]
         html = "\n".join(one.text for one in bodies if one.is_html and one.text)
-        text = "\n".join(_texts(bodies))
+        text = "\n".join(_texts(bodies)) if uuencoded or not self.files_too else ""
         if uuencoded:
             text, files = uuencode.extracted(text)
             for name, content in files:

@@ -176,7 +176,7 @@ def envelope_of(mailboxes: Sequence[Mailbox]) -> tuple[str, ...]:
     for mailbox in mailboxes:
         found.setdefault(mailbox.address.lower(), mailbox.address)
     if not found:
-        raise InputError("a mail needs a recipient: --to, --cc or --bcc, or To, Cc or Bcc in the file")
+        raise InputError("a mail needs a recipient, in To, Cc or Bcc")
     return tuple(found.values())
 
 

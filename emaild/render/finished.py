@@ -15,6 +15,8 @@ from emaild.errors import InputError
 from emaild.render.compose import PLAIN_WRITING, Composed, envelope_of, new_message_id
 from emaild.render.people import mailboxes
 
+LONG_LINE = re.compile(rb"[^\r\n]{999}")
+
 
 def adopt(raw: bytes, *, now: datetime, domain: str, recipients: Sequence[str] = ()) -> Composed:
     """A finished mail, sent as it is but for three things: line ends become CRLF, Bcc (and the line that an mbox puts
@@ -54,7 +56,10 @@ def adopt(raw: bytes, *, now: datetime, domain: str, recipients: Sequence[str] =
 
 
 def seven_bit(raw: bytes) -> bytes | None:
-    """The mail with its 8-bit parts encoded anew (RFC 6152 §3), None where it cannot be done without loss."""
+    """The mail with its 8-bit parts, and those with too long lines, encoded anew (RFC 6152 §3).
+
+    None where it cannot be done without loss.
+    """
     try:
         message: Message = BytesParser(policy=policy.compat32).parsebytes(raw)
         _encode_parts(message)
@@ -64,12 +69,17 @@ def seven_bit(raw: bytes) -> bytes | None:
     return encoded if encoded.isascii() else None
 
 
+def has_long_line(raw: bytes) -> bool:
+    """Whether a line is longer than servers must take (RFC 5321 §4.5.3.1.6)."""
+    return LONG_LINE.search(raw) is not None
+
+
 def _encode_parts(message: Message) -> None:
-    """Base64 for what is 8-bit and not encoded yet."""
+    """Base64 for what is 8-bit, or has lines that are too long, and is not encoded yet."""
     for part in message.walk():
         content = None if part.is_multipart() else part.get_payload(decode=True)
         identity = str(part.get("Content-Transfer-Encoding", "")).strip().lower() in ("", "7bit", "8bit", "binary")
-        if isinstance(content, bytes) and identity and not content.isascii():
+        if isinstance(content, bytes) and identity and (not content.isascii() or has_long_line(content)):
             del part["Content-Transfer-Encoding"]
             part["Content-Transfer-Encoding"] = "base64"
             part.set_payload(encodebytes(content).decode("ascii"))

@@ -9,6 +9,7 @@ from datetime import datetime
 from emaild.errors import InputError
 from emaild.render.compose import PLAIN_WRITING, Composed, Draft, headed
 from emaild.render.fields import LONGEST_LINE, in_charset
+from emaild.render.finished import has_long_line, seven_bit
 from emaild.settings.properties import MimeProperties
 
 LINE_END = re.compile(rb"\r{0,2}\n|\r")  # some gateways send CR CR LF
@@ -37,7 +38,7 @@ def redirected(
     """The mail *raw* under the header that *draft* describes; *domain*, *name*, *writing*, *charset* as for `compose`.
 
     Of the mail's own header only MIME-Version and Content-* are kept, as they stand, where they are sound. Its body
-    is kept too; all line ends become CRLF.
+    is kept too; all line ends become CRLF. Where a line is too long for SMTP, its parts that are not encoded are.
 
     Raises:
         InputError: the draft has a text or files of its own, or says what no header can carry, or the mail's header is
@@ -47,7 +48,9 @@ def redirected(
         raise InputError("a mail that is passed on as it is has no other text and no other files")
     message, mail = headed(draft, now=now, domain=domain, writing=in_charset(writing, charset), name=name)
     kept, body = _apart(LINE_END.sub(b"\r\n", raw))
-    return replace(mail, raw=message.as_bytes().removesuffix(b"\r\n") + kept + b"\r\n" + body)
+    whole = message.as_bytes().removesuffix(b"\r\n") + kept + b"\r\n" + body
+    encoded = seven_bit(whole) if has_long_line(body) else None
+    return replace(mail, raw=encoded or whole)
 
 
 def _apart(raw: bytes) -> tuple[bytes, bytes]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from emaild.message import Subtype
+from emaild.message import Facts, Subtype
+from emaild.services.faults import FaultKind, ServiceFault
 from emaild.services.guards import ANSWER, answerable
 from emaild.services.mail import Letter, posted
 from emaild.services.office import Office, Plan
@@ -29,7 +30,9 @@ def automatic_answer(
     words = wording(order)
     sender = sender_of(parameters.from_, words.sender, about, office)
     own = office.own_addresses
-    others = People(to=writer_of(about.facts))
+    others = People(to=writer_of(about.facts, own)[:1])
+    if not parameters.to.strip() and not any(one.address.lower() not in own for one in others.to):
+        raise ServiceFault(FaultKind.NOBODY_TO_ANSWER, _nobody(about.facts, ours=bool(others.to)))
     if to_all and not parameters.to.strip():
         others = all_of(about.facts, office.session(about), {sender.address.lower()})
     letter = Letter(
@@ -41,3 +44,13 @@ def automatic_answer(
         headers=ANSWER,
     )
     return posted(order, letter)
+
+
+def _nobody(said: Facts, *, ours: bool) -> str:
+    if ours:
+        return "the answer would go to ourselves"
+    if not said.sender:
+        return "the mail names no sender"
+    if not said.sender.isascii():
+        return f"{said.sender!r} is an address beyond ASCII (RFC 6531), to which emaild writes no mail"
+    return f"{said.sender!r} is no address that an answer could go to"

@@ -20,6 +20,7 @@ class FaultKind(StrEnum):
     PARENT_GONE = "parent-gone"
     RESPONSE_WRONG = "response-wrong"
     TRANSCRIPT_UNREADABLE = "transcript-unreadable"
+    NOBODY_TO_ANSWER = "nobody-to-answer"
     NO_RECIPIENT = "no-recipient"
     NO_SENDER = "no-sender"
     NO_WAY_OUT = "no-way-out"

@@ -13,7 +13,6 @@ from emaild.message import Interaction
 from emaild.services.faults import FaultKind, ServiceFault
 from emaild.settings.load import Settings
 from emaild.settings.properties import MimeProperties, SessionProperties
-from emaild.shipped import shipped
 from emaild.store import Store
 from emaild.store.writes import Writes
 
@@ -30,8 +29,7 @@ class Office:
     @property
     def folders(self) -> tuple[Path, ...]:
         """Where templates are looked for: the operator's, then those that emaild comes with."""
-        own = self.settings.emaild.templates
-        return tuple(folder for folder in (own, shipped("templates")) if folder)
+        return self.settings.emaild.template_folders
 
     @property
     def own_addresses(self) -> frozenset[str]:

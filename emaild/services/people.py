@@ -16,6 +16,7 @@ from emaild.settings.services import MailParameters
 LONGEST_LIST = 10_000  # characters of To, of Cc, of Bcc; the library takes quadratic time
 LONGEST_ADDRESS = 500  # characters of one, with its name
 MOST = 100  # people whom one mail of somebody else makes us write to
+MOST_WRITERS = 5  # whom one mail says that answers go to
 LONGEST_NAME = 100  # characters of such a person's name
 
 
@@ -67,10 +68,14 @@ def people_of(
     return given.without({*never, *(address.lower() for address in parameters.exclude_email_addresses)})
 
 
-def writer_of(said: Facts) -> tuple[Mailbox, ...]:
-    """Whom an answer to that mail goes to: Reply-To, else From (RFC 5322 §3.6.2)."""
-    if replied := usable(said.reply_to):
-        return replied
+def writer_of(said: Facts, never: Collection[str] = ()) -> tuple[Mailbox, ...]:
+    """Whom an answer to that mail goes to: Reply-To, else From (RFC 5322 §3.6.2), but for those of *never*.
+
+    They are few, whatever it says: nobody makes us write to many by one mail.
+    """
+    replied = [one for one in usable(said.reply_to) if one.address.lower() not in never]
+    if replied:
+        return tuple(replied[:MOST_WRITERS])
     name = " ".join(UNPRINTABLE.sub(" ", said.sender_personal).split())[:LONGEST_NAME]
     return usable([f"{quoted(name)} <{said.sender}>"] if name else []) or usable([said.sender])
 
@@ -80,7 +85,7 @@ def all_of(said: Facts, session: SessionProperties, own: Collection[str]) -> Peo
 
     mail.alternates are our further addresses; mail.replyallcc puts all but the writer into Cc.
     """
-    writer, to, cc = writer_of(said), usable(said.to), usable(said.cc)
+    writer, to, cc = writer_of(said, own)[:1], usable(said.to), usable(said.cc)
     everybody = People(to=writer, cc=(*to, *cc)) if session.replyallcc else People(to=(*writer, *to), cc=cc)
     return everybody.without({*own, *(address.lower() for address in session.alternates)})
 

@@ -5,28 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
-from emaild.errors import NotFound
 from emaild.jobs.understand import address_of
-from emaild.message import Interaction, InteractionState, Subtype
+from emaild.message import Interaction, InteractionState
+from emaild.mime.words import words
 from emaild.settings.load import Settings
 from emaild.settings.rule import RuleSection, counting
-from emaild.settings.services import (
-    CreateEmailOutParameters,
-    CreateNotificationParameters,
-    ForwardParameters,
-    RedirectParameters,
-    service_named,
-)
 from emaild.settings.wildcards import fits
-from emaild.store.interactions import Interactions
-
-MADE = {
-    CreateEmailOutParameters: Subtype.OUTBOUND_NEW,
-    CreateNotificationParameters: Subtype.OUTBOUND_NOTIFICATION,
-    ForwardParameters: Subtype.OUTBOUND_FORWARD,
-    RedirectParameters: Subtype.OUTBOUND_REDIRECT,
-}
-"""What is made by services that do not look themselves whether they answer a robot."""
 
 Read = Callable[[Interaction], Interaction]
 """Gives an interaction with its texts and the fields of its header."""
@@ -46,21 +30,6 @@ def first_fit(
     return next((rule for rule in counting(rules, entry.type) if seen.fits(rule)), None)
 
 
-def goes_in_circles(rule: RuleSection, entry: Interaction, kept: Interactions) -> bool:
-    """Whether the interaction is the answer to a mail that this very rule sent: its bounce, or an absence notice.
-
-    The rule's answer to that would get one, too, and so on for ever.
-    """
-    service = service_named(rule.service)
-    if service not in MADE or entry.parent_id is None:
-        return False
-    try:
-        sent = kept.get(entry.parent_id)
-        return sent.subtype == MADE[service] and kept.get(sent.parent_id or "").rule == rule.name
-    except NotFound:
-        return False
-
-
 class _Seen:
     """An interaction as conditions look at it."""
 
@@ -75,8 +44,8 @@ class _Seen:
             (rule.if_mailbox, self._mailbox),
             (rule.if_subtype, (entry.subtype,)),
             (rule.if_queue, (entry.queue,)),
-            (rule.if_sender, (said.sender,)),
-            (rule.if_recipient, (*said.to, *said.cc)),
+            (_addresses(rule.if_sender), (said.sender,)),
+            (_addresses(rule.if_recipient), (*said.to, *said.cc)),
             (rule.if_subject, (said.subject,)),
         )
         return (
@@ -95,12 +64,17 @@ class _Seen:
 
     def _has_field(self, wanted: str) -> bool:
         name, _, pattern = wanted.partition(":")
-        values = (value.strip() for field, value in self._header if field.lower() == name.strip().lower())
-        return _any((pattern.strip(),), values)
+        values = [value.strip() for field, value in self._header if field.lower() == name.strip().lower()]
+        return _any((pattern.strip(),), [*values, *map(words, values)])
 
     @cached_property
     def _header(self) -> tuple[tuple[str, str], ...]:
         return self._read(self._entry).facts.headers
+
+
+def _addresses(patterns: Iterable[str]) -> list[str]:
+    """Patterns of addresses; @domain stands for any of that domain."""
+    return [f"*{pattern}" if pattern.startswith("@") else pattern for pattern in patterns]
 
 
 def _any(patterns: Iterable[str], texts: Iterable[str]) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from emaild.errors import InputError
+from emaild.errors import InputError, NotFound
 from emaild.message import TOKEN, Envelope, Interaction, InteractionState, Subtype
 from emaild.render.compose import Composed, asked, with_subject
 from emaild.services.faults import FaultKind, ServiceFault
@@ -70,8 +70,17 @@ def _unsent(name: str, office: Office) -> tuple[Interaction, Envelope]:
             FaultKind.WRONG_INTERACTION, f"the interaction {entry.id} is {entry.subtype}; expected a mail out"
         )
     if entry.state not in UNSENT:
-        raise ServiceFault(FaultKind.ALREADY_SENT, f"the mail {entry.id} was sent, or stopped, already")
+        raise ServiceFault(FaultKind.ALREADY_SENT, _already(entry, office))
     return entry, entry.envelope
+
+
+def _already(entry: Interaction, office: Office) -> str:
+    try:
+        there, _ = office.store.outbox.get(entry.id)
+    except NotFound:
+        return f"the mail {entry.id} is STOPPED, so it was sent long ago, or is not to be sent"
+    where = "history" if there.finished else "outbox"
+    return f"the mail {entry.id} was given to the outbox already; in the {where} it is {there.state}"
 
 
 def _subjected(

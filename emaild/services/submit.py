@@ -19,9 +19,10 @@ from emaild.jobs.texts import with_texts
 from emaild.log import events
 from emaild.message import Interaction
 from emaild.services.call import planned, rules_for
+from emaild.services.circles import counted, goes_in_circles
 from emaild.services.faults import FaultKind, ServiceFault
 from emaild.services.office import Office, Plan
-from emaild.services.rules import first_fit, goes_in_circles
+from emaild.services.rules import first_fit
 from emaild.settings.load import Settings
 from emaild.settings.rule import RuleSection
 from emaild.store import Store
@@ -29,7 +30,7 @@ from emaild.store.writes import Change, Gone, Submission, Writes
 
 EVERY = 5.0  # seconds; another process that stores something wakes nobody here
 MOST = 100  # interactions in one run, so that the end of the process is never far
-DECLINED = (FaultKind.AUTOMATIC_MAIL, FaultKind.AUTO_REPLY_WAR)
+DECLINED = (FaultKind.AUTOMATIC_MAIL, FaultKind.AUTO_REPLY_WAR, FaultKind.NOBODY_TO_ANSWER)
 
 Ruled = tuple[Interaction, RuleSection | None]
 """An interaction, and the rule that fits it."""
@@ -122,7 +123,8 @@ class Submit:
     def _planned(self, entry: Interaction, rule: RuleSection, office: Office, now: datetime) -> Plan:
         if goes_in_circles(rule, entry, self._store.interactions):
             raise ServiceFault(FaultKind.AUTOMATIC_MAIL, "it answers a mail that this rule sent")
-        return planned(rule.service, {**rule.parameters, "InteractionId": entry.id}, office, now)
+        plan = planned(rule.service, {**rule.parameters, "InteractionId": entry.id}, office, now)
+        return replace(plan, writes=counted(plan.writes, entry, office, now))
 
 
 def _then(entry: Interaction, rule: RuleSection) -> tuple[Change, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from emaild.settings.agent import AgentSection
+from emaild.settings.api import ApiTokenSection
 from emaild.settings.by_token import GrantType
 from emaild.settings.ini import Fault, Place
 from emaild.settings.log import ELSEWHERE, LEVELS, LogSection
@@ -148,6 +149,15 @@ def crowded_accounts(boxes: Mapping[str, MailboxSection]) -> Iterator[Misfit]:
         if held[box.mailbox.lower()] == MOST_AT_GOOGLE + 1:
             wrong = f"Google takes {MOST_AT_GOOGLE} connections of an account, and each section of it holds one"
             yield name, "mailbox", f"{wrong}; mail.imap.connectionpoolsize = 0 in some of them would be right"
+
+
+def shared_tokens(tokens: Mapping[str, ApiTokenSection]) -> Iterator[Misfit]:
+    """A token of two sections: the log cannot tell who uses it, and one of the two is not as it was meant."""
+    first: dict[str, str] = {}
+    for name, section in tokens.items():
+        other = first.setdefault(section.token.reveal(), name)
+        if other != name:
+            yield name, "token", f"it is that of [{other}], too; each program should have one of its own"
 
 
 def idle_outputs(log: LogSection) -> Iterator[Misfit]:

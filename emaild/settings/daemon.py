@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from emaild.settings import parse
 from emaild.settings.option import Effect, SectionKind, option
+from emaild.shipped import shipped
 
 
 class Unknown(StrEnum):
@@ -80,6 +81,11 @@ class EmaildSection:
         effect=Effect.RESTART,
         help="How long conf files must lie still before a change is read.",
     )
+
+    @property
+    def template_folders(self) -> tuple[Path, ...]:
+        """Where templates lie: the operator's own before the shipped ones."""
+        return (*([self.templates] if self.templates else []), shipped("templates"))
 
     def check(self) -> Iterator[tuple[str, str]]:
         """What does not fit together, as (option, what is wrong and what would be right)."""

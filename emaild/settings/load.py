@@ -26,6 +26,7 @@ from emaild.settings.crosscheck import (
     missing_sections,
     secrets_of,
     shared_accounts,
+    shared_tokens,
     unknown_names,
 )
 from emaild.settings.daemon import EmaildSection, StoreSection
@@ -206,6 +207,7 @@ def _warnings(settings: Settings) -> Iterator[tuple[str, str, str]]:
     yield from doubtful_proxies(settings.proxies.values())
     yield from shared_accounts(settings.mailboxes)
     yield from crowded_accounts(settings.mailboxes)
+    yield from shared_tokens(settings.api_tokens)
     yield from idle_outputs(settings.log)
     yield from unknown_names(settings.rules.values(), settings.mailboxes, settings.agents, settings.processing)
     for name, exposed_section in (("api", settings.api), ("webhook", settings.webhook)):

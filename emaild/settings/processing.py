@@ -155,7 +155,7 @@ class ProcessingSection:
     )
     autowar_scan_all_threads_of_contact: bool = option(
         parse.flag,
-        default="false",
+        default="true",
         ours=True,
         help="Whether they are counted over all threads of the address.",
     )

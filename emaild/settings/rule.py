@@ -75,8 +75,10 @@ class RuleSection:
     if_queue: tuple[str, ...] = option(
         parse.wildcards, default="", help="The queue; a * stands for any text, ? for one character, here and below."
     )
-    if_sender: tuple[str, ...] = option(parse.wildcards, default="", help="The sender's address.")
-    if_recipient: tuple[str, ...] = option(parse.wildcards, default="", help="An address in To or Cc.")
+    if_sender: tuple[str, ...] = option(
+        parse.wildcards, default="", help="The sender's address; @example.com is any of that domain."
+    )
+    if_recipient: tuple[str, ...] = option(parse.wildcards, default="", help="An address in To or Cc, or @domain.")
     if_subject: tuple[str, ...] = option(
         parse.wildcards, default="", help="The whole subject; *invoice* is any that holds the word."
     )

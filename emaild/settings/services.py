@@ -136,7 +136,12 @@ class TextParameters(MailParameters):
         name="Text",
         help="The text where SrlId is empty; field codes in it are filled.",
     )
-    html: str = option(parse.text, default="", name="Html", help="The same as HTML.")
+    html: str = option(
+        parse.text,
+        default="",
+        name="Html",
+        help="The text as HTML, where SrlId is empty; field codes in it are filled.",
+    )
     use_subject_from_srl: bool = option(
         parse.flag,
         default="true",
@@ -338,6 +343,11 @@ def names_of(service: type[ServiceParameters]) -> tuple[str, ...]:
 def given_as(parameters: Mapping[str, str], name: str) -> tuple[str, str] | None:
     """A parameter's name as it is spelled there, and its text; None where it is not given."""
     return next((one for one in parameters.items() if _spelled(one[0]) == same_name(name)), None)
+
+
+def in_group(name: str, group: str) -> bool:
+    """Whether a name before a dot is that of the group, in any spelling."""
+    return _spelled(name) == same_name(group)
 
 
 def wrong_parameters(

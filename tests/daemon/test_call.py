@@ -30,9 +30,12 @@ def test_a_service_works_without_a_daemon_and_a_running_one_sends(
         (draft,) = daemon.listed("call", "CreateEmailOut", *words, "Queue=drafts")
         assert draft["outbox_id"] is None
         daemon.start()
-        sent = daemon.command("call", "Send", f"InteractionId={draft['interaction_id']}")
-        assert (sent.returncode, sent.stdout) == (0, f"{draft['interaction_id']} OutboundNew, in the outbox\n")
+        sent = daemon.command("call", "Send", "--json", f"InteractionId={draft['interaction_id']}")
+        assert (sent.returncode, json.loads(sent.stdout)["outbox_id"]) == (0, draft["interaction_id"])
         eventually(lambda: len(sink.mails()) == 2, within=20)
+        again = daemon.command("call", "Send", f"InteractionId={draft['interaction_id']}")
+        where = "was given to the outbox already; in the history it is SENT"
+        assert again.stderr == f"emaild: the mail {draft['interaction_id']} {where}\n"
         assert daemon.stop() == 0
     mails = [message_from_bytes(mail) for mail in sink.mails()]
     assert {mail["Message-ID"] for mail in mails} == {before["message_id"], draft["message_id"]}

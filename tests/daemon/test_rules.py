@@ -86,6 +86,9 @@ def test_an_acknowledgement_a_forward_and_a_notification_by_conf_files_alone(
 
         war(relay, daemon, got)
 
+        daemon.configure(*servers, NEWS, FORWARD, NOTIFY, f"{ACKNOWLEDGE}Locale = xx_nowhere\n", head=head)
+        (refused,) = daemon.wait_for("reload.refused")
+        assert "[rule-ack] Locale: " in refused["faults"][0]
         daemon.configure(*servers, NEWS, FORWARD, NOTIFY, ACKNOWLEDGE, head=head)
         daemon.wait_for("reload.applied")
         write(relay, sender=ANN, to=DESK, subject="News of today")

@@ -7,7 +7,8 @@ import importlib
 
 import pytest
 
-from emaild.cli.main import MODULES, Parser, parser
+from emaild.cli.main import MODULES, parser
+from emaild.cli.registry import Parser
 
 
 def commands(made: Parser) -> list[str]:

@@ -25,12 +25,13 @@ from emaild.jobs.texts import with_texts
 from emaild.log import events
 from emaild.message import Interaction
 from emaild.mime.files import files
+from emaild.settings.option import same_name
 from emaild.settings.properties import MimeProperties
 from emaild.settings.services import SEND
 from emaild.store.interactions import Chosen
 from emaild.store.writes import Change, Writes
 
-NUMBER = re.compile("[0-9]{1,6}")
+NUMBER = re.compile("0|[1-9][0-9]{0,5}")
 FILTERS = ("queue", "state", "mailbox", "type", "subtype", "thread_id", "parent_id")
 LONGEST_LOOK = 2.0  # seconds after which it is seen that a program which waits went away
 
@@ -62,7 +63,7 @@ def routes(context: Context, arrivals: Arrivals) -> APIRouter:
     def change_interaction(request: Request, name: InteractionId, body: Annotated[bytes, Depends(body_of)]) -> Response:
         """Another queue or state. With `if_state` another program that was quicker is seen: status 409."""
         wanted = InteractionChange.model_validate(json_of(request, body))
-        if wanted.queue == SEND:
+        if wanted.queue is not None and same_name(wanted.queue) == SEND:
             raise Problem(Kind.WRONG_REQUEST, f"the queue {SEND} is ours; to send a mail, call the service Send")
         entry = _entry(context, name)
         change = Change(id=entry.id, queue=wanted.queue, state=wanted.state, if_states=wanted.if_states)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from emaild.api.answers import Described, got, problems
 from emaild.api.got import HealthGot
 from emaild.api.health import Finding, Health
 from emaild.api.json_text import answered
 from emaild.api.metrics import Metrics
-from emaild.api.vitals import Vitals
+from emaild.api.vitals import Kept, Vitals
 
 METRICS_TYPE = "text/plain"
+KEPT = 1.0  # seconds
 WELL: dict[str, Any] = {"status": "ok", "checks": {"store": {"status": "ok"}}}
 ILL: dict[str, Any] = {"status": "failing", "checks": {"store": {"status": "failing"}}}
 ANSWERS: Described = {**problems(), **got(HealthGot, WELL), **got(HealthGot, ILL, status=503, says="It is not well")}
@@ -22,17 +24,19 @@ ANSWERS: Described = {**problems(), **got(HealthGot, WELL), **got(HealthGot, ILL
 def routes(vitals: Vitals) -> APIRouter:
     """The operations."""
     router = APIRouter(default_response_class=Response, tags=["watching"])
-    health, metrics = Health(vitals), Metrics(vitals)
+    health = Health(vitals)
+    metrics = Metrics(vitals, health)
+    alive, ready = Kept(health.alive, KEPT, vitals.clock), Kept(health.ready, KEPT, vitals.clock)
 
     @router.get("/healthz", responses=ANSWERS)
-    def is_alive() -> Response:
+    async def is_alive() -> Response:
         """Whether the daemon works. Mailboxes and servers that fail are told of, and are no fault of its own."""
-        return _told(health.alive())
+        return await _told(alive)
 
     @router.get("/readyz", responses=ANSWERS)
-    def is_ready() -> Response:
+    async def is_ready() -> Response:
         """Whether it takes work now."""
-        return _told(health.ready())
+        return await _told(ready)
 
     @router.get(
         "/metrics",
@@ -57,5 +61,9 @@ def routes(vitals: Vitals) -> APIRouter:
     return router
 
 
-def _told(finding: Finding) -> Response:
+async def _told(kept: Kept[Finding]) -> Response:
+    """Anyone may ask, and often: only once a second that takes a thread."""
+    finding = kept.fresh()
+    if finding is None:
+        finding = await run_in_threadpool(kept.__call__)
     return answered(dict(finding.document), finding.status, {"Cache-Control": "no-store"})

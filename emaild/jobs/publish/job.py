@@ -135,7 +135,7 @@ class Publish:
         return self._gone or self._clock.monotonic() < self._rests_until
 
     def _handle(self, one: Push) -> None:
-        if self._clock.now() - one.at > timedelta(seconds=self._section.lifetime):
+        if one.attempts and self._clock.now() - one.at > timedelta(seconds=self._section.lifetime):
             self._store.pushes.done(one, self._clock.now())
             events.webhook_given_up(section=self._section.name, interaction=one.id, attempts=one.attempts)
             return

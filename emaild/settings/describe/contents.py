@@ -38,10 +38,10 @@ def find(name: str) -> Contents | None:
     That is a section (`pop-client-sales`), a property (`mail.imap.fetchsize`), the properties whose names begin so
     (`mail.imap`), or all of them (`mail`, `properties`).
     """
-    wanted = name.lower()
+    wanted = name.lower().removeprefix("[").removesuffix("]")
     if wanted in ("mail", "properties"):
         return Contents(properties=ALL_PROPERTIES)
-    kinds = tuple(kind for kind in SECTIONS if section_kind(kind).matches(wanted))
+    kinds = tuple(kind for kind in SECTIONS if section_kind(kind).matches(wanted) or section_kind(kind).name == wanted)
     properties = tuple(
         found for known, found in PROPERTIES.items() if known == wanted or known.startswith(f"{wanted}.")
     )

@@ -62,6 +62,8 @@ class _Section:
         if section_kind(type(self._section)).entries:
             for entry, value in self._section.entries.items():
                 yield self._row(entry, value, OPTION, self._place(self._name, entry))
+        for entry, value in getattr(self._section, getattr(self._section, "others", ""), {}).items():
+            yield self._row(entry, value, OPTION, self._place(self._name, entry))
 
     def _given(self, option: Option, name: str, holder: Any, category: str) -> Row:
         deciding = self._decided.get(name)

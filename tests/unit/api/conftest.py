@@ -116,7 +116,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[Wor
         httpx.Client(base_url=address, timeout=20, trust_env=False) as stranger,
     ):
         world = World(port, store, client, stranger, polled, api)
-        api.start(settings)
+        api.apply(settings)
         yield world
     api.stop()
     assert api.ended(15)

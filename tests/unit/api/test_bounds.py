@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import os
+import re
+import resource
 import socket
 import subprocess
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from emaild.api import arrivals, guard, protocol
-from emaild.api.guard import Part, Room
 from emaild.api.listening import CannotListen, certificate
 from emaild.api.problems import Problem
+from emaild.api.protocol import most_connections
+from emaild.api.room import LARGE, Part, Room
 from emaild.clock import SystemClock
 from emaild.errors import StoreFailed
 from emaild.settings.api import ApiSection
@@ -65,12 +72,110 @@ def test_too_many_who_wait_are_told_to_come_again(world: World, monkeypatch: pyt
     assert world.client.get("/v1/interactions?queue=none").status_code == 200
 
 
-def test_too_many_connections_are_closed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def connections(world: World) -> int:
+    assert world.api._running is not None
+    return len(world.api._running.server.server_state.connections)
+
+
+def test_too_many_connections_cost_those_that_ask_nothing_and_never_who_waits(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = ("127.0.0.1", world.port)
+    waiting = f"GET /v1/interactions?queue=none&wait=5 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
+    with contextlib.ExitStack() as stack:
+        waits = stack.enter_context(socket.create_connection(there, timeout=20))
+        waits.sendall(waiting.encode())
+        world.wait_for_waiting(1)
+        before = connections(world)
+        silent = []
+        for number in range(3):
+            silent.append(stack.enter_context(socket.create_connection(there, timeout=20)))
+            silent[-1].sendall(b"GET /healthz HTTP/1.1\r\nX-A: ")
+            eventually(lambda: connections(world) == before + 1 + number)  # noqa: B023
+        monkeypatch.setattr(protocol, "MOST_CONNECTIONS", 3)
+        for _ in range(before + 3):
+            with socket.create_connection(there, timeout=20) as asking:
+                asking.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                assert b" 200 " in asking.recv(65536)
+        assert silent[0].recv(100) == b""
+        world.put(queue="none")
+        assert b" 200 " in waits.recv(65536)
+
+
+def test_where_all_ask_a_new_connection_is_closed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def is_refused() -> bool:
+        with socket.create_connection(("127.0.0.1", world.port), timeout=20) as plain:
+            with contextlib.suppress(ConnectionResetError, BrokenPipeError):
+                plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+                return plain.recv(100) == b""
+            return True
+
     monkeypatch.setattr(protocol, "MOST_CONNECTIONS", 0)
+    eventually(is_refused)  # those that other tests left go first
+
+
+@contextlib.contextmanager
+def files_at_most(count: int) -> Iterator[None]:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (count, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_connections_leave_descriptors_for_the_rest() -> None:
+    with files_at_most(800):
+        assert most_connections() == 200
+    with files_at_most(4096):
+        assert most_connections() == 1000
+
+
+def test_too_few_descriptors_are_told_of_once(world: World, said: Said, caplog: pytest.LogCaptureFixture) -> None:
+    with contextlib.ExitStack() as stack:
+        unused = [stack.enter_context(socket.socket()) for _ in range(40)]
+        with files_at_most(os.dup(0)):
+            for one in unused:
+                one.connect(("127.0.0.1", world.port))
+            eventually(lambda: said.all("api.crowded"))
+        eventually(lambda: world.stranger.get("/healthz").status_code == 200, within=10)
+    assert len(said.all("api.crowded")) == 1
+    assert caplog.records == []
+
+
+def large_and_slow(world: World) -> socket.socket:
+    """A request with a large body, of which the last byte is not sent."""
     plain = socket.create_connection(("127.0.0.1", world.port), timeout=20)
-    with plain, contextlib.suppress(ConnectionResetError, BrokenPipeError):
-        plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert plain.recv(100) == b""
+    size = LARGE + 70_000
+    head = f"POST /v1/outbox HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: {size}\r\n"
+    plain.sendall(head.encode() + b"Content-Type: application/json\r\n\r\n" + b" " * (size - 2) + b"{")
+    return plain
+
+
+def test_large_bodies_are_worked_on_one_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert world.api._running is not None
+    line = world.api._running.guard.room.line
+    with large_and_slow(world) as first:
+        eventually(line.locked)
+        with large_and_slow(world) as second:
+            assert world.client.post("/v1/outbox", json={}).status_code == 422, "small ones do not wait"
+            first.sendall(b"}")
+            assert b" 422 " in first.recv(65536)
+            second.sendall(b"}")
+            assert b" 422 " in second.recv(65536)
+    eventually(lambda: not line.locked())
+
+
+def test_who_stands_in_line_for_too_long_is_told_to_come_again(world: World) -> None:
+    assert world.api._running is not None
+    guard = world.api._running.guard
+    part = Part(guard.room)
+    asyncio.run(part.stand_in_line(1))
+    with large_and_slow(world) as plain:
+        answer = b"".join(iter(lambda: plain.recv(65536), b""))
+    part.give_back()
+    assert b" 503 " in answer
+    assert b"retry-after" in answer.lower()
 
 
 def test_a_program_that_does_not_read_what_it_asked_for_is_left(
@@ -122,6 +227,24 @@ def test_old_versions_of_tls_are_not_spoken(authority: Authority) -> None:
     assert context is not None
     assert context.minimum_version.name == "TLSv1_2"
     assert content == authority.cert_file.read_bytes() + authority.key_file.read_bytes()
+
+
+def test_a_certificate_that_cannot_be_used_is_told_in_words(authority: Authority, tmp_path: Path) -> None:
+    shown, key, other = authority.cert_file, authority.key_file, tmp_path / "other.pem"
+    command = ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", str(other)]
+    subprocess.run(command, check=True, capture_output=True, timeout=30)
+    broken = tmp_path / "broken.pem"
+    broken.write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+    for section, wrong in (
+        (ApiSection(certificate=shown), f"private key (PEM), there is none in {shown}, and certificate-key names no"),
+        (ApiSection(certificate=shown, certificate_key=shown), f"private key (PEM), there is none in {shown}"),
+        (ApiSection(certificate=key, certificate_key=key), f"{key}: expected a certificate (PEM)"),
+        (ApiSection(certificate=shown, certificate_key=other), f"{shown} and {other}: the private key is not that of"),
+        (ApiSection(certificate=shown, certificate_key=broken), f"{shown} and {broken}: they cannot be read"),
+        (ApiSection(certificate=tmp_path / "gone.pem"), "gone.pem: "),
+    ):
+        with pytest.raises(CannotListen, match=re.escape(wrong)):
+            certificate(section)
 
 
 def test_a_key_with_a_password_asks_nobody(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> None:

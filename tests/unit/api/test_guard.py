@@ -10,7 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from emaild.api.json_text import LARGEST, NotJson, json_bytes, parsed
+from emaild.api import refusing
+from emaild.api.json_text import LARGEST, MOST_VALUES, NotJson, json_bytes, parsed
 from tests.said import Said
 from tests.servers.wait import eventually
 from tests.unit.api.conftest import TOKEN, World
@@ -157,7 +158,7 @@ def test_what_is_no_honest_request_is_refused(world: World, request_text: str) -
 
 
 def test_all_methods_of_a_path_are_named_when_another_is_used(world: World) -> None:
-    for path, allowed in (("/v1/outbox", "GET, POST"), ("/v1/interactions/0000000000000000", "GET, PATCH")):
+    for path, allowed in (("/v1/outbox", "GET, HEAD, POST"), ("/v1/interactions/0000000000000000", "GET, HEAD, PATCH")):
         answer = world.client.delete(path)
         assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
         assert answer.json()["type"] == "/problems/method-not-allowed"
@@ -192,3 +193,105 @@ def test_all_other_json_is_taken_and_given() -> None:
     assert parsed(json.dumps(document).encode()) == document
     assert json.loads(json_bytes(document)) == document
     assert json_bytes("a\ud800b") == b'"a?b"'
+
+
+@pytest.mark.parametrize("part", [b"1,", b"[],", b'"",', b'{"a":""},', b'"\\"",', b'"\\\\",', b'",",'])
+def test_a_document_that_is_more_structure_than_text_is_refused(part: bytes) -> None:
+    few, many = MOST_VALUES // 20, MOST_VALUES + 1
+    assert len(parsed(b"[" + part * few + b"1]")) == few + 1  # type: ignore[arg-type]
+    with pytest.raises(NotJson, match="values"):
+        parsed(b"[" + part * many + b"1]")
+
+
+def test_what_stands_in_a_text_is_no_value() -> None:
+    text = '[{,"\\' * MOST_VALUES
+    assert parsed(json.dumps([text, {text: 1}]).encode()) == [text, {text: 1}]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/openapi.json", "/v1/outbox"])
+def test_head_is_answered_as_get_without_the_body(world: World, path: str) -> None:
+    whole, head_only = world.client.get(path), world.client.head(path)
+    assert (head_only.status_code, head_only.content) == (200, b"")
+    assert head_only.headers["content-type"] == whole.headers["content-type"]
+    assert int(head_only.headers["content-length"]) > 0
+
+
+def test_head_of_a_mail_and_of_what_is_not_there(world: World) -> None:
+    entry = world.put()
+    path = f"/v1/interactions/{entry.id}/raw"
+    assert world.client.head(path).headers["content-length"] == str(len(world.client.get(path).content))
+    assert world.client.head("/v1/interactions/0000000000000000").status_code == 404
+    assert world.stranger.head("/v1/outbox").status_code == 401
+    assert world.client.head("/v1/services/Send").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("lines", "status"), [((JSON,), 401), ((JSON, BEARER), 413), ((JSON, BEARER, "Content-Encoding: br"), 415)]
+)
+def test_who_is_refused_is_left_soon_whatever_he_still_sends(
+    world: World, monkeypatch: pytest.MonkeyPatch, lines: tuple[str, ...], status: int
+) -> None:
+    monkeypatch.setattr(refusing, "SECONDS_TO_HEAR", 0.1)
+    request = f"POST /v1/outbox HTTP/1.1\r\nHost: x\r\nContent-Length: {100 * MIB}\r\n" + "\r\n".join(lines)
+    with connected(world) as plain:
+        plain.sendall((request + "\r\n\r\n").encode() + b" " * MIB)
+        answer = b""
+        with contextlib.suppress(ConnectionResetError):
+            answer = b"".join(iter(lambda: answered_by(plain), b""))
+    assert f" {status} ".encode() in answer
+    assert b"connection: close" in answer.lower()
+
+
+def answered_by(plain: socket.socket) -> bytes:
+    """What comes, while more is sent."""
+    with contextlib.suppress(OSError):
+        plain.sendall(b" " * 1024)
+    return plain.recv(65536)
+
+
+def test_a_refused_request_without_a_body_keeps_its_connection(world: World) -> None:
+    with connected(world) as plain:
+        for _ in range(2):
+            plain.sendall(b"GET /v1/outbox HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = b""
+            while not answer.endswith(b"}"):
+                answer += plain.recv(65536)
+            assert b" 401 " in answer
+
+
+def test_a_body_that_nobody_wants_is_not_waited_for(world: World) -> None:
+    with connected(world) as plain:
+        plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n")
+        assert b" 200 " in plain.recv(65536)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Content-Encoding": "gzip"}, 415),
+        ({"Content-Encoding": "identity"}, 422),
+        ({"Content-Type": "application/json; charset=iso-8859-1"}, 415),
+        ({"Content-Type": 'application/json; x=1; charset="UTF-16"'}, 415),
+        ({"Content-Type": 'application/json; charset="UTF-8"'}, 422),
+        ({"Content-Type": "application/json;charset=utf-8"}, 422),
+    ],
+)
+def test_only_plain_json_in_utf_8_is_taken(world: World, headers: dict[str, str], status: int) -> None:
+    told = {"Content-Type": "application/json", **headers}
+    assert world.client.post("/v1/outbox", content=b"{}", headers=told).status_code == status
+
+
+@pytest.mark.parametrize("path", ["/v1/outbox", "/v1/services/Send"])
+def test_two_idempotency_keys_are_refused(world: World, path: str) -> None:
+    twice = [("Idempotency-Key", "a"), ("Idempotency-Key", "b"), ("Content-Type", "application/json")]
+    answer = world.client.post(path, content=b"{}", headers=twice)
+    assert (answer.status_code, answer.json()["detail"]) == (422, "expected one Idempotency-Key")
+
+
+@pytest.mark.parametrize("body", [b"null", b"[]", b"1"])
+@pytest.mark.parametrize(("method", "path"), [("POST", "/v1/outbox"), ("PATCH", "/v1/interactions/0000000000000000")])
+def test_a_body_that_is_no_object_is_told_so(world: World, method: str, path: str, body: bytes) -> None:
+    answer = world.client.request(method, path, content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith("the body: ")
+    assert answer.json()["wrong"][0].startswith("the body: ")

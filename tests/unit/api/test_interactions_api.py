@@ -216,7 +216,7 @@ def test_no_browser_shows_a_file_as_if_it_were_ours(world: World) -> None:
     assert "sandbox" in headers["content-security-policy"]
 
 
-@pytest.mark.parametrize("number", ["1", "-1", "x", "0" * 5000, "%D9%A0", "0x0"])
+@pytest.mark.parametrize("number", ["1", "-1", "x", "0" * 5000, "%D9%A0", "0x0", "00", "0_0"])
 def test_a_file_that_is_not_there_is_not_found(world: World, number: str) -> None:
     entry = world.put(with_file("filename=a.pdf"))
     assert world.client.get(f"/v1/interactions/{entry.id}/attachments/{number}").status_code == 404
@@ -245,3 +245,21 @@ def test_a_change_is_json(world: World) -> None:
     answer = world.client.patch(f"/v1/interactions/{entry.id}", content=b'{"state": "PENDING"}')
     assert (answer.status_code, answer.json()["type"]) == (415, "/problems/media-type")
     assert world.store.interactions.get(entry.id) == entry
+
+
+def test_an_empty_list_of_states_changes_nothing(world: World) -> None:
+    entry = world.put(state=InteractionState.STOPPED)
+    answer = world.client.patch(f"/v1/interactions/{entry.id}", json={"queue": "other", "if_state": []})
+    assert answer.status_code == 422
+    assert world.store.interactions.get(entry.id).queue == entry.queue
+
+
+@pytest.mark.parametrize("name", ["send", "Send", "SEND"])
+def test_no_spelling_of_our_own_queue_is_taken(world: World, name: str) -> None:
+    entry = world.put()
+    assert world.client.patch(f"/v1/interactions/{entry.id}", json={"queue": name}).status_code == 422
+
+
+@pytest.mark.parametrize("query", ["after=1_0", "after=%2B1", "after=1.0", "after=%C2%B2", "limit=1_0", "after="])
+def test_numbers_are_digits(world: World, query: str) -> None:
+    assert world.client.get(f"/v1/interactions?{query}").status_code == 422

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as parsed
 
+from emaild.api.health import Health
 from emaild.api.metrics import KEPT, Metrics
 from emaild.errors import Unreachable
 from emaild.jobs.publish.job import WebhookState
@@ -32,7 +33,7 @@ def patient(store: Store, clock: ManualClock) -> Patient:
 
 @pytest.fixture
 def metrics(patient: Patient) -> Metrics:
-    return Metrics(patient.vitals)
+    return Metrics(patient.vitals, Health(patient.vitals))
 
 
 def values(metrics: Metrics, name: str) -> dict[tuple[str, ...], float]:
@@ -44,6 +45,12 @@ def values(metrics: Metrics, name: str) -> dict[tuple[str, ...], float]:
         for sample in family.samples
         if sample.name == name
     }
+
+
+def test_it_is_told_whether_it_takes_work(metrics: Metrics, patient: Patient) -> None:
+    assert value(metrics, "emaild_ready") == 1
+    patient.pulse.stopping = True
+    assert (value(metrics, "emaild_ready"), value(metrics, "emaild_store_up")) == (0, 1)
 
 
 def value(metrics: Metrics, name: str) -> float:

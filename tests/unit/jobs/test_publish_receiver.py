@@ -163,6 +163,7 @@ def test_the_time_counts_for_the_whole_answer(scripted: Callable[..., Scripted])
         b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nxxx",
         b"HTTP/1.1 200\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(b"\0" * 10_000_000),
     ],
+    ids=["too long", "long", "wrong chunk", "no chunk", "negative", "packed"],
 )
 def test_what_follows_the_status_does_not_matter(scripted: Callable[..., Scripted], answer: bytes) -> None:
     def says(dialog: Dialog) -> None:

@@ -159,14 +159,23 @@ def test_a_persons_mail_that_a_program_stopped_is_answered(bureau: Bureau) -> No
 def test_an_answer_never_goes_to_a_mailbox_of_ours(store: Store) -> None:
     bureau = Bureau(store, enable_mail_loops=True)
     question = bureau.comes(sender="support@shop.example")
-    assert bureau.kind("Acknowledge", question, Text="Hi") is FaultKind.NO_RECIPIENT
-    assert (
-        bureau.kind("Acknowledge", bureau.comes(reply_to="Support@shop.EXAMPLE"), Text="Hi") is FaultKind.NO_RECIPIENT
-    )
+    assert bureau.kind("Acknowledge", question, Text="Hi") is FaultKind.NOBODY_TO_ANSWER
+    mail = bureau.mail(bureau.call("Acknowledge", bureau.comes(reply_to="Support@shop.EXAMPLE"), Text="Hi"))
+    assert mail["To"] == "Ann <ann@example.com>"
+
+
+def test_one_mail_makes_us_write_to_one_person(bureau: Bureau) -> None:
+    """Whoever could name hundreds in Reply-To could have us send his words to them, under our name."""
+    many = ", ".join(f"victim{number}@x.example" for number in range(200))
+    question = bureau.comes(reply_to=many)
+    for service in ("Acknowledge", "AutoResponse"):
+        assert addresses(bureau.mail(bureau.call(service, question, Text="Hi"))["To"]) == ["victim0@x.example"]
 
 
 def test_a_mail_without_a_sender_is_answered_by_nobody(bureau: Bureau) -> None:
-    assert bureau.kind("Acknowledge", bureau.comes(sender=""), Text="Hi") is FaultKind.NO_RECIPIENT
+    assert bureau.kind("Acknowledge", bureau.comes(sender=""), Text="Hi") is FaultKind.NOBODY_TO_ANSWER
+    fault = bureau.fault("Acknowledge", bureau.comes(sender="jörg@müller.example"), Text="Hi")
+    assert str(fault).startswith("'jörg@müller.example' is an address beyond ASCII (RFC 6531)")
 
 
 def test_addresses_that_nobody_can_write_to_stop_no_answer(bureau: Bureau) -> None:
@@ -176,7 +185,7 @@ def test_addresses_that_nobody_can_write_to_stop_no_answer(bureau: Bureau) -> No
 
 
 def test_a_war_of_answers_ends(store: Store) -> None:
-    bureau = Bureau(store, autowar_max_reply_count=2)
+    bureau = Bureau(store, autowar_max_reply_count=2, autowar_scan_all_threads_of_contact=False)
     question = bureau.comes()
     for _ in range(2):
         bureau.call("Acknowledge", question, Text="Hi")
@@ -188,7 +197,7 @@ def test_a_war_of_answers_ends(store: Store) -> None:
 
 
 def test_a_war_is_seen_over_all_threads_where_that_is_asked_for(store: Store) -> None:
-    bureau = Bureau(store, autowar_max_reply_count=1)
+    bureau = Bureau(store, autowar_max_reply_count=1, autowar_scan_all_threads_of_contact=False)
     bureau.call("Acknowledge", bureau.comes(), Text="Hi")
     other = bureau.comes("Another")
     everywhere = Bureau(store, autowar_max_reply_count=1, autowar_scan_all_threads_of_contact=True)

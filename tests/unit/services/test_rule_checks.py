@@ -23,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def faults(conf: ConfFiles, folder: Path, text: str) -> list[str]:
-    found = rule_checks.faults(conf.load(text), (folder,))
+    found = rule_checks.faults(conf.load(f"{text}\n[emaild]\ntemplates = {folder}\n"))
     return [str(fault).removeprefix(f"{conf.folder}/") for fault in found]
 
 
@@ -38,7 +38,7 @@ def test_a_rule_whose_response_and_codes_are_sound_is_good(conf: ConfFiles, fold
 @pytest.mark.parametrize("name", ["SrlId", "standard-response"])
 def test_a_response_that_is_not_there_is_told_at_its_line(conf: ConfFiles, folder: Path, name: str) -> None:
     (fault,) = faults(conf, folder, f"[rule-a]\nservice = Acknowledge\n{name} = lost\n")
-    assert fault == f"emaild.conf:3: [rule-a] {name}: there is no standard response lost in {folder}/responses"
+    assert fault.startswith(f"emaild.conf:3: [rule-a] {name}: there is no standard response lost in {folder}/responses")
 
 
 def test_a_response_by_a_name_that_none_can_have_is_told(conf: ConfFiles, folder: Path) -> None:
@@ -57,6 +57,39 @@ def test_wrong_field_codes_are_told_at_their_line(conf: ConfFiles, folder: Path,
     (fault,) = faults(conf, folder, f"[rule-a]\nservice = Forward\n{name} = Hello <$ Contact. $>\nTo = a@b.c\n")
     assert fault.startswith(f"emaild.conf:3: [rule-a] {name}: ")
     assert fault.endswith("(line 1, column 17)")
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("Text = <$Foo.Bar$>", "Foo.Bar is unknown; expected a listed property, FieldCodes.Foo.Bar in this section"),
+        ("Subject = <$If(IsEmpty(Text(Foo)), -Foo, 1 + Foo.Count)$>", "Foo is unknown; expected a listed property"),
+        ("From = not an address", "'not an address' is no e-mail address"),
+        ("cc = a@b.c, d", "'a@b.c, d' is no e-mail address"),
+        ("Headers.Received = x", "the header field Received "),
+        ("Header.Xä = 1", "'Xä' is no name of a header field"),
+        ("Locale = zz_top_x", ""),
+    ],
+)
+def test_what_would_fail_for_every_mail_is_told_at_its_line(
+    conf: ConfFiles, folder: Path, line: str, fault: str
+) -> None:
+    (found,) = faults(conf, folder, f"[rule-a]\nservice = Forward\nTo = a@b.c\n{line}\n")
+    assert found.startswith(f"emaild.conf:4: [rule-a] {line.partition(' =')[0]}: {fault}"), found
+
+
+def test_codes_that_the_section_or_a_file_gives_are_known(conf: ConfFiles, folder: Path) -> None:
+    (folder / "field-codes").mkdir()
+    (folder / "field-codes" / "my.sign.txt").write_text("Bye", encoding="utf-8")
+    text = "Text = <$My.Sign$> <$foo$> <$Contact.EmailAddresses.Count$>\nFieldCode.Foo = 1\n"
+    assert faults(conf, folder, f"[rule-a]\nservice = Forward\nTo = a@b.c\n{text}") == []
+
+
+def test_a_rule_that_writes_to_ourselves_is_warned_of(conf: ConfFiles) -> None:
+    box = "[pop-client]\nserver = localhost\nmailbox = sales@us.example\npassword = hunter2\n"
+    rule = f"{WAY}[rule-a]\nservice = Forward\nTo = Sales <Sales@us.example>\n"
+    (warning,) = rule_checks.warnings(conf.load(f"{box}{rule}"))
+    assert "[rule-a] To: sales@us.example is a mailbox of ours" in str(warning)
 
 
 def test_a_rule_that_sends_without_a_way_out_is_warned_of(conf: ConfFiles) -> None:

@@ -23,6 +23,7 @@ MAIL = letter(
     to="support@shop.example, sales@shop.example",
     cc="boss@shop.example",
     x_spam="no, and\r\n sure of it",
+    x_name="=?utf-8?q?J=C3=B6rg_M=C3?= =?utf-8?q?=BCller?=",
 )
 
 
@@ -49,11 +50,15 @@ def fitting(conf: ConfFiles, store: Store, conditions: str, raw: bytes = MAIL) -
         "if-subtype = InboundNDR, inboundnew\n",
         "if-queue = in*\n",
         "if-sender = *@customer.EXAMPLE\n",
+        "if-sender = @customer.example\n",
         "if-recipient = SALES@*\n",
+        "if-recipient = @shop.example\n",
         "if-recipient = boss@shop.example\n",
         "if-subject = nothing, *INVOICE ??\n",
         "if-header = x-spam: NO*sure*\n",
         "if-header = X-Other: *, To: *sales@*\n",
+        "if-header = X-Name: jörg müller\n",
+        "if-header = X-Name: =?utf-8?q?J=C3=B6rg*\n",
         "if-automatic = false\n",
         "if-first-of-thread = true\n",
         "if-type = Inbound\nif-sender = ann@*\nif-subject = your*\n",

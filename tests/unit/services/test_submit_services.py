@@ -92,6 +92,23 @@ def test_a_war_of_two_robots_ends(ruling: Ruling, said: Said) -> None:
     assert len(said.all("rule.declined")) == 4
 
 
+@pytest.mark.parametrize(
+    ("service", "back"), [("Forward", 3), ("Redirect", 3), ("Notification", 2), ("CreateEmailOut", 3)]
+)
+def test_rules_in_two_places_that_write_to_each_other_in_new_threads_end(
+    ruling: Ruling, said: Said, service: str, back: int
+) -> None:
+    """Notifications of what others wrote count too, for they say that they are automatic."""
+    text = "" if service == "Redirect" else "Text = Look\n"
+    rule = f"[rule-x]\nservice = {service}\nTo = desk@other.example\nDoNotThread = true\n{text}"
+    ruling.rules(rule, processing="autowar-max-reply-count = 3")
+    for number in range(6):
+        ruling.take(letter(f"News {number}", sender="desk@other.example"))
+        ruling.take(letter(f"Question {number}", sender=f"ann{number}@example.com"))
+    assert len(ruling.out) == back + 6
+    assert len(said.all("rule.declined")) == 6 - back
+
+
 def test_each_answer_counts_for_the_next_mail_of_a_batch(ruling: Ruling, said: Said) -> None:
     ruling.rules(ACK, processing="autowar-max-reply-count = 3\nautowar-scan-all-threads-of-contact = true")
     ruling.arrive(*(letter(sender="robot@other.example") for _ in range(10)))

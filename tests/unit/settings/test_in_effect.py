@@ -148,6 +148,14 @@ def test_without_a_section_the_options_of_all_are_shown_and_no_property(conf: Co
     assert (sales.option, *said(conf, sales)) == ("Sales", "queue-s", "emaild.conf:6")
 
 
+def test_the_parameters_of_a_rules_service_are_shown(conf: ConfFiles) -> None:
+    found = rows(conf, "[rule-x]\nservice = Forward\nTo = a@b.c\nFieldCodes.A = 1\n", "rule-x")
+    assert {name: (row.value, said(conf, row)[1]) for name, row in found.items() if name in ("To", "FieldCodes.A")} == {
+        "To": ("a@b.c", "emaild.conf:3"),
+        "FieldCodes.A": ("1", "emaild.conf:4"),
+    }
+
+
 def test_what_is_set_and_has_no_effect_is_marked(conf: ConfFiles) -> None:
     found = rows(conf, "[email-processing]\nsocket-timeout = 9\n", "email-processing")
     assert {name: row.mark for name, row in found.items() if row.mark} == {"socket-timeout": "no effect here"}
