@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from emaild.log import events
 from emaild.log.say import say
@@ -29,7 +30,8 @@ KINDS = ("debug", "trace", "interaction", "standard")
 
 @pytest.fixture(autouse=True)
 def quiet_end() -> Iterator[None]:
-    """No test leaves a file or thread behind."""
+    """No test leaves a file or thread behind, nor finds the check point of another's clock."""
+    structlog.reset_defaults()
     yield
     set_up(LogSection(), io.StringIO())
 
