@@ -27,8 +27,13 @@ from emaild.jobs.workers import start_workers
 from emaild.log import events
 from emaild.log.libraries import take_over_libraries
 from emaild.log.setup import look_after, set_up
+from emaild.net.ews.place import place_of
+from emaild.net.graph import Graph
 from emaild.net.idle import IdleWatch
+from emaild.net.oauth import Sealed, Tokens, tokens_for
+from emaild.net.oauth.door import USUAL_MARGIN
 from emaild.net.peer import peer_of
+from emaild.net.sign_in import SignIn
 from emaild.reloader import FileWatch, Reloader
 from emaild.services import rule_checks
 from emaild.services.submit import Submit
@@ -37,10 +42,13 @@ from emaild.settings.load import Settings, load
 from emaild.settings.mailbox import MailboxSection, MailboxType
 from emaild.settings.network import ProxySection
 from emaild.settings.option import Effect, options
-from emaild.settings.way_out import WayOutSection
+from emaild.settings.way_out import ServerType, WayOutSection
 from emaild.settings.webhook import WebhookSection
+from emaild.sinks import Sink
+from emaild.sinks.graph import GraphSink
 from emaild.sinks.smtp import Smtp
 from emaild.sources import Source
+from emaild.sources.graph import GraphSource
 from emaild.sources.imap import Imap
 from emaild.sources.pop3 import Pop3
 from emaild.store import Store, open_store
@@ -61,10 +69,31 @@ Served = tuple[S, ProxySection | None]
 """A section that runs, and the proxy that its connections go through: where one of the two changes it starts anew."""
 
 
-def source_for(section: MailboxSection, proxy: ProxySection | None = None) -> Source:
-    """The adapter that reads a mailbox section."""
+def source_for(
+    section: MailboxSection,
+    proxy: ProxySection | None = None,
+    tokens: Tokens | None = None,
+    clock: Clock | None = None,
+) -> Source:
+    """The adapter that reads a mailbox section, signed in with *tokens*; None: with its password."""
+    if section.type is MailboxType.EWS:
+        ews: Source = importlib.import_module("emaild.sources.ews").Ews(section, place_of(section, proxy), tokens)
+        return ews
+    if section.type is MailboxType.GRAPH and tokens is not None:
+        return GraphSource(section, Graph(section, proxy, tokens=tokens, clock=clock or SystemClock()))
     adapter = Imap if section.type is MailboxType.IMAP else Pop3
-    return adapter(section, peer_of(section, proxy))
+    return adapter(section, peer_of(section, proxy), SignIn(tokens, clock, USUAL_MARGIN))
+
+
+def sink_for(section: WayOutSection, proxy: ProxySection | None, tokens: Tokens | None, clock: Clock) -> Sink:
+    """The adapter that sends by a way out."""
+    if section.server_type is ServerType.EWS:
+        ews: Sink = importlib.import_module("emaild.sinks.ews").Ews(section, place_of(section, proxy), clock, tokens)
+        return ews
+    if section.server_type is ServerType.GRAPH and tokens is not None:
+        return GraphSink(section, Graph(section, proxy, tokens=tokens, clock=clock), clock)
+    signed_in = SignIn(tokens, clock, section.token_expiry_margin_time)
+    return Smtp(section, peer_of(section, proxy), clock, signed_in)
 
 
 class Daemon:
@@ -80,6 +109,7 @@ class Daemon:
         self._outbound = Schedule(self._clock, per_host=settings.emaild.outbound_workers)
         self._pushing = Schedule(self._clock, per_host=1)
         self._idle = IdleWatch(self._clock)
+        self._sealed = Sealed(settings.emaild.state_directory)
         self._looking = Looking()
         self._board = StatusBoard(store.mailboxes)
         self._mailboxes: Supervisor[Served[MailboxSection]] = Supervisor(self._start_mailbox)
@@ -120,7 +150,7 @@ class Daemon:
         )
         job = Collect(
             section,
-            source_for(section, proxy),
+            source_for(section, proxy, self._tokens(section, proxy), self._clock),
             store=self._store,
             schedule=self._inbound,
             idle=self._idle,
@@ -131,6 +161,9 @@ class Daemon:
         self._inbound.add(job)
         self._running_boxes[section.name] = job
         return job
+
+    def _tokens(self, section: MailboxSection | WayOutSection, proxy: ProxySection | None) -> Tokens | None:
+        return tokens_for(section, proxy=proxy, clock=self._clock, sealed=self._sealed)
 
     def _poll(self, name: str) -> bool:
         """Read a mailbox now. Returns whether it is one that is read."""
@@ -148,9 +181,10 @@ class Daemon:
 
     def _start_way_out(self, served: Served[WayOutSection]) -> WayOut:
         section, proxy = served
+        tokens = self._tokens(section, proxy)
         way = WayOut(
             section,
-            lambda: Smtp(section, peer_of(section, proxy), self._clock),
+            lambda: sink_for(section, proxy, tokens, self._clock),
             store=self._store,
             schedule=self._outbound,
             clock=self._clock,

@@ -7,6 +7,7 @@
     │   ├── InputError          a file given to a command                   (66, EX_NOINPUT)
     │   ├── NotFound            an id that the store does not hold          (65, EX_DATAERR)
     │   ├── Conflict            what is to be changed is not as expected    (65, EX_DATAERR)
+    │   ├── SignInFailed        nobody, or somebody else, signed in         (77, EX_NOPERM)
     │   ├── AlreadyRunning      a second daemon on one state directory      (75, EX_TEMPFAIL)
     │   ├── StateUnusable       the state directory or the store            (73, EX_CANTCREAT)
     │   └── StoreTooNew         the store was written by a newer emaild     (76, EX_PROTOCOL)
@@ -69,6 +70,12 @@ class Conflict(OperatorError):
     exit_code = os.EX_DATAERR
 
 
+class SignInFailed(OperatorError):
+    """A person was to sign in in a browser and did not, or another one did."""
+
+    exit_code = os.EX_NOPERM
+
+
 class AlreadyRunning(OperatorError):
     """Another daemon works on this state directory."""
 
@@ -92,12 +99,16 @@ class StoreFailed(EmaildError):
 
 
 class RemoteError(EmaildError):
-    """A server failed us while we did `action` at `where`; `reason` is the server's or the system's word."""
+    """A server failed us while we did `action` at `where`; `reason` is the server's or the system's word.
+
+    `retry_after` is for how many seconds, at least, it asks to be left alone.
+    """
 
     temporary: ClassVar[bool] = True
 
-    def __init__(self, where: str, action: str, reason: str) -> None:
+    def __init__(self, where: str, action: str, reason: str, retry_after: float = 0.0) -> None:
         super().__init__(f"{where}: {action}: {reason}")
+        self.retry_after = retry_after
         self.where = where
         self.action = action
         self.reason = reason

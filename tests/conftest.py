@@ -6,6 +6,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.servers.authority import Authority, new_authority
+from tests.servers.authorization import AuthorizationServer
 from tests.servers.dovecot import Dovecot
 from tests.servers.faulty_smtp import FaultySmtp
 from tests.servers.ports import ReservedPort
@@ -18,6 +19,13 @@ from tests.servers.smtp_sink import SmtpSink
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     """The CA of every test server."""
     return new_authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def authorization(authority: Authority) -> Iterator[AuthorizationServer]:
+    """An authorization server that nobody is known to yet."""
+    with AuthorizationServer(authority) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

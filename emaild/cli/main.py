@@ -22,6 +22,7 @@ MODULES = {
     "conf": ("check", "options", "show"),
     "import_": ("import",),
     "send": ("send",),
+    "login": ("login",),
     "call": ("call",),
     "look": ("inbox", "outbox", "history", "mailboxes"),
     "inspect": ("inspect",),

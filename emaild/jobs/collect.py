@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from emaild import fault_points
 from emaild.clock import Clock
-from emaild.errors import RemoteError, StoreFailed
+from emaild.errors import Busy, RemoteError, StoreFailed
 from emaild.fault_points import FaultPoint
 from emaild.jobs.health import Health, StoreHealth
 from emaild.jobs.intake import Intake
@@ -208,6 +208,8 @@ class Collect:
         for part in [[key] for key in keys] if one_by_one else [keys]:
             try:
                 yield from self._fetch(part)
+            except Busy:  # it says nothing of these mails
+                raise
             except RemoteError as error:
                 self._left_out.broke(part, error)
                 raise

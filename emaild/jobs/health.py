@@ -35,9 +35,9 @@ class Health:
         self.last_error: str | None = None
 
     def failed(self, error: RemoteError, least: float = 0.0) -> float:
-        """It failed once more. Returns seconds to wait before the next try, *least* or more."""
+        """It failed once more. Returns seconds to wait: *least* or more, or as the server asks."""
         self.failures += 1
-        wait = max(least, self._backoff.delay(self.failures))
+        wait = max(least, error.retry_after, self._backoff.delay(self.failures))
         self.last_error = f"{error.action}: {error.reason}"
         kind = (type(error), error.action)  # not the reason: servers put session numbers into it
         if kind != self._kind:

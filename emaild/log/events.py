@@ -708,3 +708,47 @@ def service_refused(*, method: str, interaction: str, fault: str, reason: str) -
         fault=fault,
         reason=reason,
     )
+
+
+# Microsoft Graph
+
+
+def mailbox_listed_anew(*, section: str) -> None:
+    """Graph forgot what it had told of a folder, so all of it was listed; what was taken is not taken again."""
+    say("info", STANDARD, 30320, "mailbox.listed_anew", section=section)
+
+
+def outbound_draft_left(*, section: str, outbound: str, reason: str) -> None:
+    """A draft of a mail that could not be sent could not be deleted either; the next try does it."""
+    say("warning", STANDARD, 30321, "outbound.draft_left", section=section, outbound=outbound, reason=reason)
+
+
+# Tokens
+
+
+def token_obtained(*, section: str, authority: str, seconds: int) -> None:
+    """An authority gave a new access token, which is valid for that long; other sections may share it."""
+    say("info", TRACE, 30300, "token.obtained", section=section, authority=authority, seconds=seconds)
+
+
+def token_not_renewed(*, section: str, reason: str, left: int) -> None:
+    """A new access token could not be had. The one of now is used for the seconds that are left of it."""
+    say("warning", STANDARD, 30301, "token.not_renewed", section=section, reason=reason, left=left)
+
+
+def token_not_kept(*, user: str, reason: str) -> None:
+    """A new refresh token of an authority cannot be written; it is tried again. A restart may end the sign-in."""
+    say("error", STANDARD, 30302, "token.not_kept", user=user, reason=reason)
+
+
+def credential_ends(*, section: str, what: str, ends: str, days: int) -> None:
+    """The application's secret or certificate ends in that many days; after that no token is given. Told once a day."""
+    say("warning", STANDARD, 30303, "credential.ends", section=section, what=what, ends=ends, days=days)
+
+
+# Exchange
+
+
+def mail_failed_moved(*, section: str, key: str, folder: str) -> None:
+    """A mail that Exchange does not give was moved to failed-items-folder-name, for a person to look at."""
+    say("warning", STANDARD, 30340, "mail.failed_moved", section=section, key=key, folder=folder)

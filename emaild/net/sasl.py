@@ -13,6 +13,8 @@ from emaild.settings.properties import ProtocolProperties, SaslProperties
 from emaild.settings.secret import Secret
 
 BEST_FIRST = ("PLAIN", "LOGIN", "NTLM")  # the last asks most of both sides; tokens are used only where they are named
+TOKEN_MECHANISMS = ("XOAUTH2", "OAUTHBEARER")
+LONGEST_SCOPE = 200  # characters of what a server says of the scope that it wants
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,13 +129,14 @@ class _Token(_Written):
 
     farewell: ClassVar[bytes] = b""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, token: Secret) -> None:
         super().__init__(Secret(message))
+        self._token = token
         self._sent = False
 
     def respond(self, challenge: bytes | None) -> bytes:
         if self._sent and not self.refusal:
-            self.refusal = _refusal(challenge or b"")
+            self.refusal = _refusal(challenge or b"", self._token.reveal())
             return self.farewell
         self._sent = True
         return super().respond(challenge)
@@ -145,7 +148,7 @@ class XOAuth2(_Token):
     name = "XOAUTH2"
 
     def __init__(self, account: Account) -> None:
-        super().__init__(f"user={account.user}\1auth=Bearer {account.password.reveal()}\1\1")
+        super().__init__(f"user={account.user}\1auth=Bearer {account.password.reveal()}\1\1", account.password)
 
 
 class OAuthBearer(_Token):
@@ -157,7 +160,7 @@ class OAuthBearer(_Token):
     def __init__(self, account: Account) -> None:
         who = (account.authorization_id or account.user).replace("=", "=3D").replace(",", "=2C")  # RFC 5801 §4
         host = f"host={account.host}\1" if account.host else ""
-        super().__init__(f"n,a={who},\1{host}auth=Bearer {account.password.reveal()}\1\1")
+        super().__init__(f"n,a={who},\1{host}auth=Bearer {account.password.reveal()}\1\1", account.password)
 
 
 class Ntlm:
@@ -197,14 +200,18 @@ MECHANISMS: dict[str, Callable[[Account], Mechanism]] = {
 CARRY_AUTHORIZATION = frozenset({"PLAIN", "OAUTHBEARER"})
 
 
-def _refusal(challenge: bytes) -> str:
-    """Why a token was refused: the `status` of a JSON object (RFC 7628 §3.2.2), else that it was.
+def _refusal(challenge: bytes, token: str) -> str:
+    """Why a token was refused: `status` and `scope` of a JSON object (RFC 7628 §3.2.2), else that it was.
 
-    Nothing else of what the server says, which might be the token.
+    Nothing else of what the server says, and what of these two holds the token is left out.
     """
     try:
         said = json.loads(challenge)
-    except ValueError:
-        said = None
-    status = said.get("status") if isinstance(said, dict) else None
-    return f"the token was refused: status {status!s:.40}" if status else "the token was refused"
+    except (ValueError, RecursionError):
+        said = {}
+    told = ["the token was refused"]
+    for name, longest in (("status", 40), ("scope", LONGEST_SCOPE)):
+        value = str(said.get(name) or "") if isinstance(said, dict) else ""
+        if value and not (token and token in value):
+            told.append(f"{name} {''.join(filter(str.isprintable, value))[:longest]}")
+    return ": ".join((told[0], ", ".join(told[1:]))) if told[1:] else told[0]

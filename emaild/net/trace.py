@@ -16,6 +16,7 @@ KEPT = 4 * LONGEST  # bytes of a line that are looked at: UTF-8 has four a chara
 _SECRET = re.compile(
     r"((?:\S+ )??(?:(?:AUTHENTICATE|AUTH)(?: [A-Z0-9_-]{1,20}(?= |$))?|LOGIN|PASS|APOP|XOAUTH2))(?: |$)", re.IGNORECASE
 )
+_FIELD = re.compile(r"((?:Proxy-)?Authorization: *[A-Za-z]+ )\S", re.IGNORECASE)  # RFC 9110 §11.6.2
 _CONTINUED = re.compile(r"\+( |$)|334[ -]?")  # RFC 3501 §7.5, RFC 1734 §2; RFC 4954 §4
 _UNASKED = re.compile(r"\* ")
 _GO_AHEAD = "354"  # RFC 5321 §4.1.1.4: what follows is the mail
@@ -49,6 +50,8 @@ class Trace:
             return line
         if self._secret:
             return MASK
+        if field := _FIELD.match(line):
+            return f"{field[1]}{MASK}"
         self._data_asked = line.upper() == "DATA"
         found = _SECRET.match(line)
         if found is None:

@@ -16,6 +16,7 @@ from emaild.settings.agent import AgentSection
 from emaild.settings.api import ApiSection, ApiTokenSection
 from emaild.settings.crosscheck import (
     ServerSection,
+    crowded_accounts,
     dangers,
     doubtful_proxies,
     exposed,
@@ -32,16 +33,17 @@ from emaild.settings.daemon import EmaildSection, StoreSection
 from emaild.settings.files import Reading, read_files
 from emaild.settings.ini import Fault, Place, RawSection, read
 from emaild.settings.log import LogSection
-from emaild.settings.mailbox import WEB, MailboxSection
+from emaild.settings.mailbox import MailboxSection
 from emaild.settings.network import NO_PROXY, EndpointsSection, ProxySection, SecretSection
 from emaild.settings.option import same_name
 from emaild.settings.processing import ProcessingSection
 from emaild.settings.reader import ALIASES, Reader
 from emaild.settings.rule import RuleSection
-from emaild.settings.way_out import ServerType, WayOutSection, way_out_for
+from emaild.settings.way_out import WayOutSection, way_out_for
 from emaild.settings.webhook import WebhookSection
 
 S = TypeVar("S")
+N = TypeVar("N", MailboxSection, WayOutSection)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,14 +102,13 @@ class Settings:
         """The mailboxes that are read: those that do not rest."""
         if not self.processing.enable_inbound_processor:
             return {}
-        return {name: box for name, box in self.mailboxes.items() if box.enable_client and box.type not in WEB}
+        return {name: box for name, box in self.mailboxes.items() if box.enable_client}
 
     def used_ways_out(self) -> dict[str, WayOutSection]:
         """The ways out that mail leaves by: those that do not rest."""
         if not self.processing.enable_outbound_submitter:
             return {}
-        plain = ServerType.SMTP
-        return {name: way for name, way in self.ways_out.items() if way.enable_client and way.server_type is plain}
+        return {name: way for name, way in self.ways_out.items() if way.enable_client}
 
     def way_out_for(self, sender: str) -> WayOutSection | None:
         """The way that a mail from this address takes, None where there is no way out at all."""
@@ -150,7 +151,8 @@ def load(conf: Path, *, outside_unit: bool = False) -> Settings:
     reading = read_files(conf)
     raw, faults = read(reading.files.items(), ALIASES)
     reader = Reader(raw, outside_unit=outside_unit)
-    boxes, ways = reader.family(MailboxSection), reader.family(WayOutSection)
+    secrets = reader.family(SecretSection)
+    boxes, ways = _informed(reader, MailboxSection, secrets), _informed(reader, WayOutSection, secrets)
     servers: list[ServerSection] = [*boxes.values(), *ways.values()]
     webhook = _if_there(reader, WebhookSection)
     named = [*missing_sections(servers, raw), *missing_proxies([webhook] if webhook else [], raw)]
@@ -166,7 +168,7 @@ def load(conf: Path, *, outside_unit: bool = False) -> Settings:
         rules=MappingProxyType(reader.family(RuleSection)),
         agents=MappingProxyType(reader.family(AgentSection)),
         proxies=MappingProxyType(reader.family(ProxySection)),
-        secrets=MappingProxyType(reader.family(SecretSection)),
+        secrets=MappingProxyType(secrets),
         endpoints=MappingProxyType(reader.family(EndpointsSection)),
         api=_if_there(reader, ApiSection),
         api_tokens=MappingProxyType(reader.family(ApiTokenSection)),
@@ -204,6 +206,7 @@ def _warnings(settings: Settings) -> Iterator[tuple[str, str, str]]:
             yield from ((section.name, option, message) for option, message in dangers(section))
     yield from doubtful_proxies(settings.proxies.values())
     yield from shared_accounts(settings.mailboxes)
+    yield from crowded_accounts(settings.mailboxes)
     yield from shared_tokens(settings.api_tokens)
     yield from idle_outputs(settings.log)
     yield from unknown_names(settings.rules.values(), settings.mailboxes, settings.agents, settings.processing)
@@ -215,6 +218,13 @@ def _warnings(settings: Settings) -> Iterator[tuple[str, str, str]]:
 def current_digest(conf: Path, secret_files: tuple[Path, ...] = ()) -> str:
     """The digest of what lies there now."""
     return read_files(conf).digest(secret_files)
+
+
+def _informed(reader: Reader, kind: type[N], secrets: Mapping[str, SecretSection]) -> dict[str, N]:
+    """The sections of a kind, each with the client secret that it names, so that a new one starts it anew."""
+    known = {name.lower(): secret.password for name, secret in secrets.items()}
+    sections = reader.family(kind).items()
+    return {name: replace(one, client_secret=known.get(f"secret-{one.secret.lower()}")) for name, one in sections}
 
 
 def _if_there(reader: Reader, kind: type[S]) -> S | None:

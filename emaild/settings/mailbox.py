@@ -9,7 +9,9 @@ from enum import StrEnum
 from typing import ClassVar
 
 from emaild.settings import parse
-from emaild.settings.option import Family, Part, SectionKind, option
+from emaild.settings.by_token import TOKEN_MECHANISMS, needs_password, token_mechanisms
+from emaild.settings.graph import check_graph
+from emaild.settings.option import Family, SectionKind, option
 from emaild.settings.properties import (
     ImapProperties,
     MimeProperties,
@@ -86,7 +88,8 @@ class MailboxSection(ServerOptions):
     type: MailboxType = option(
         parse.one_of(MailboxType),
         default="POP3",
-        help="The protocol of the mailbox. EWS and GRAPH are not read yet: they await sign-in by token.",
+        help="The protocol of the mailbox. EWS is Exchange Web Services and needs the extra 'ews'; GRAPH is Microsoft"
+        " Graph.",
     )
     security_given: Security | None = option(
         parse.optional(parse.one_of(Security)),
@@ -101,7 +104,11 @@ class MailboxSection(ServerOptions):
         help="TLS from the first byte. pop-connection-security has taken its place, and comes first.",
     )
     mailbox: str = option(parse.login, default=None, help="The name to sign in with.")
-    password: Secret = option(parse.secret, default=None, help="The password of that name.")
+    password: Secret = option(
+        parse.secret,
+        default="",
+        help="The password of that name. Where a token signs in it is what grant-type says, and may be left out.",
+    )
     address: str = option(
         parse.text,
         default="",
@@ -116,10 +123,11 @@ class MailboxSection(ServerOptions):
         parse.text,
         default="INBOX",
         in_effect="folder",
-        help="IMAP: the folder to read, its levels separated by folder-separator.",
+        help="IMAP, EWS, Graph: the folder to read, its levels separated by folder-separator. IMAP: \\All and the like"
+        " (RFC 6154 §2) mean the folder that has this use, whatever it is called.",
     )
     folder_separator: str = option(
-        parse.text, default="/", help="IMAP: what separates the levels in folder-path and after-fetch-folder."
+        parse.text, default="/", help="What separates the levels in folder-path and after-fetch-folder."
     )
     idle: bool = option(
         parse.flag,
@@ -137,7 +145,7 @@ class MailboxSection(ServerOptions):
         default="automatic",
         in_effect="first",
         help="Which mails are taken that lie in the mailbox at its first reading. unseen: those not marked as"
-        " read (IMAP only). all. new: none of them, only later ones. automatic: unseen for IMAP, new for POP3.",
+        " read (not POP3). all. new: none of them, only later ones. automatic: new for POP3, unseen for all others.",
     )
     begin_date: datetime | None = option(
         parse.optional(parse.day),
@@ -148,13 +156,13 @@ class MailboxSection(ServerOptions):
         parse.one_of(AfterFetch),
         default="automatic",
         in_effect="after",
-        help="What becomes of a mail on the server once it is safely stored: leave, seen (IMAP), move to"
-        " after-fetch-folder (IMAP) or delete. automatic: seen for IMAP, leave for POP3.",
+        help="What becomes of a mail on the server once it is safely stored: leave, seen (not POP3), move to"
+        " after-fetch-folder (not POP3) or delete. automatic: leave for POP3, seen for all others.",
     )
     after_fetch_folder: str = option(
         parse.text,
         default="",
-        help="IMAP: where after-fetch = move puts the mails; made where it is missing.",
+        help="Where after-fetch = move puts the mails; made where it is missing.",
     )
     maximum_msg_number: int = option(
         parse.number(1, 100_000),
@@ -203,14 +211,12 @@ class MailboxSection(ServerOptions):
         parse.text,
         default="",
         ours=True,
-        awaits=Part.SIGNING_IN,
-        help="EWS, Graph: the folder for mails that could not be taken.",
+        help="EWS: the folder for mails that could not be taken; made where it is missing.",
     )
     move_failed_ews_item: bool = option(
         parse.flag,
         default="false",
         ours=True,
-        awaits=Part.SIGNING_IN,
         help="EWS: whether a mail that could not be taken is moved to failed-items-folder-name.",
     )
     copy_message_to_recipients: bool = option(
@@ -242,6 +248,18 @@ class MailboxSection(ServerOptions):
         return self.imap if self.type is MailboxType.IMAP else self.pop3
 
     @property
+    def protocol_name(self) -> str:
+        """The protocol as the names of properties spell it."""
+        return self.type.value.lower()
+
+    @property
+    def uses_tokens(self) -> bool:
+        """Whether a token signs in, and not the password."""
+        if self.type is MailboxType.EWS:
+            return bool(TOKEN_MECHANISMS & {*self.session.ews_auth_mechanisms})
+        return self.type is MailboxType.GRAPH or bool(token_mechanisms(self.protocol))
+
+    @property
     def transport(self) -> Transport:
         """How to connect: what the options and properties come to."""
         ports = MAILBOX_PORTS.get((self.type, False), 80), MAILBOX_PORTS.get((self.type, True), 443)
@@ -270,7 +288,9 @@ class MailboxSection(ServerOptions):
         What was fetched is remembered under this name, so that renaming a section or moving from port 143 to 993
         fetches nothing twice and skips nothing.
         """
-        place = f"/{self.folder}" if self.type is MailboxType.IMAP else ""
+        if self.type is MailboxType.GRAPH:
+            return f"graph:{self.mailbox.lower()}/{self.folder}"  # whichever address of Graph leads there
+        place = "" if self.type is MailboxType.POP3 else f"/{self.folder}"
         return f"{self.type.value.lower()}:{self.mailbox}@{self.server.lower()}{place}"
 
     @property
@@ -278,19 +298,23 @@ class MailboxSection(ServerOptions):
         """What to do after a fetch, `automatic` resolved."""
         if self.after_fetch is not AfterFetch.AUTOMATIC:
             return self.after_fetch
-        return AfterFetch.SEEN if self.type is MailboxType.IMAP else AfterFetch.LEAVE
+        return AfterFetch.LEAVE if self.type is MailboxType.POP3 else AfterFetch.SEEN
 
     @property
     def first(self) -> FirstFetch:
         """What to take at the first contact, `automatic` resolved."""
         if self.first_fetch is not FirstFetch.AUTOMATIC:
             return self.first_fetch
-        return FirstFetch.UNSEEN if self.type is MailboxType.IMAP else FirstFetch.NEW
+        return FirstFetch.NEW if self.type is MailboxType.POP3 else FirstFetch.UNSEEN
 
     def check(self) -> Iterator[tuple[str, str]]:
         """What does not fit together, as (option, what is wrong and what would be right)."""
         yield from self.check_server()
         yield from self._check_type()
+        if self.uses_tokens:
+            yield from self.check_tokens(self.password)
+        elif self.password == Secret("") and self.password.literal:
+            yield "password", "it is missing; only where a token signs in may it be left out"
         if self.enable_ssl and self.security_given not in (None, Security.SSL_TLS, Security.AUTOMATIC):
             yield "enable-ssl", f"it contradicts pop-connection-security = {self.security_given}; leave enable-ssl out"
         if self.after is AfterFetch.MOVE and not self.after_fetch_folder:
@@ -306,12 +330,17 @@ class MailboxSection(ServerOptions):
             yield "folder-separator", f"expected one character, found {parse.repeated(self.folder_separator)}"
 
     def _check_type(self) -> Iterator[tuple[str, str]]:
-        if self.type is MailboxType.EWS and "://" not in self.server:
-            yield "server", "for EWS expected a URL such as https://owa.example.com/ews/exchange.asmx"
+        if self.type is MailboxType.EWS:
+            yield from self.check_exchange(self.server, "type", self.type)
+            if self.move_failed_ews_item and not self.failed_items_folder_name:
+                yield "move-failed-ews-item", "it needs its partner, failed-items-folder-name"
+        elif self.type is MailboxType.GRAPH:
+            yield from check_graph(self.server)
         elif self.type not in WEB and "://" in self.server:
             yield "server", f"for {self.type} expected a host name or an IP address, found a URL"
 
     @staticmethod
     def needs(values: Mapping[str, object]) -> tuple[str, ...]:
         """The fields that must be given, by what else is."""
-        return () if values.get("type") is MailboxType.GRAPH else ("server",)
+        server = () if values.get("type") is MailboxType.GRAPH else ("server",)
+        return (*server, "password") if needs_password(values) else server

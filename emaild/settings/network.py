@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from emaild.settings import parse
-from emaild.settings.option import Family, Part, SectionKind, option
+from emaild.settings.option import Family, SectionKind, option
 from emaild.settings.secret import Secret
 
 ILLEGAL = "IllegalArgumentException"  # the guide's names, so that a search for them leads here
@@ -90,11 +90,11 @@ class SecretSection:
     """A secret by name, for sections that share it."""
 
     kind: ClassVar[SectionKind] = SectionKind(
-        name="secret", family=Family.ALWAYS_NAMED, help="A client secret of Google, which other sections name."
+        name="secret", family=Family.ALWAYS_NAMED, help="A client secret of an application, which other sections name."
     )
 
     name: str = ""
-    password: Secret = option(parse.secret, default=None, awaits=Part.SIGNING_IN, help="The client secret.")
+    password: Secret = option(parse.secret, default=None, help="The client secret.")
 
 
 @dataclass(frozen=True, kw_only=True)

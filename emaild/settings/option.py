@@ -31,19 +31,13 @@ class Effect(StrEnum):
     RESTART = "at the next start"
 
 
-class Part(StrEnum):
-    """Parts of emaild that are still to be built. At the end this is empty, and no option awaits any."""
-
-    SIGNING_IN = "sign-in by token, EWS and Graph"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Option:
     """The declaration of one option. `default` is None where the option must be given.
 
     `field` holds what was given; `in_effect` is the attribute that says what follows from it, mostly the same.
     `ours` marks a default that is ours because Genesys's is not known. An option is read and checked and no more
-    where it `awaits` a part to be built, or where `idle` says why it has no meaning here.
+    where `idle` says why it has no meaning here.
     """
 
     name: str
@@ -54,7 +48,6 @@ class Option:
     effect: Effect
     in_effect: str
     ours: bool
-    awaits: Part | None
     idle: str
 
     @property
@@ -108,7 +101,6 @@ def option(
     name: str | None = None,
     in_effect: str | None = None,
     ours: bool = False,
-    awaits: Part | None = None,
     idle: str = "",
 ) -> T:
     """A field of a section's dataclass.
@@ -126,7 +118,6 @@ def option(
             "name": name,
             "in_effect": in_effect,
             "ours": ours,
-            "awaits": awaits,
             "idle": idle,
         }
     }

@@ -14,7 +14,7 @@ from typing import Any
 
 from emaild.settings import parse
 from emaild.settings.extras import missing_extra
-from emaild.settings.option import Option, Part, option, options
+from emaild.settings.option import Option, option, options
 from emaild.settings.secret import Secret
 
 MOST_MILLISECONDS = 3_600_000
@@ -361,7 +361,6 @@ class SessionProperties:
         parse.mechanisms,
         default="",
         name="ews.auth.mechanisms",
-        awaits=Part.SIGNING_IN,
         help="XOAUTH2: EWS with a token.",
     )
 

@@ -16,7 +16,7 @@ from emaild.settings.ini import Fault, Place, RawOption, RawSection
 from emaild.settings.log import LogSection
 from emaild.settings.mailbox import MailboxSection, MailboxType
 from emaild.settings.network import EndpointsSection, ProxySection, SecretSection
-from emaild.settings.option import Option, Part, options, same_name, section_kind
+from emaild.settings.option import Option, options, same_name, section_kind
 from emaild.settings.parse import repeated
 from emaild.settings.processing import ProcessingSection
 from emaild.settings.properties import CLASSES, FIELDS, PROPERTIES, PROTOCOLS, Property, Treatment, full_name
@@ -144,14 +144,12 @@ class Reader:
         self._values[kind][given.name] = kind(name=given.name, entries=MappingProxyType(entries))
 
     def _option(self, given: _Given, name: str, option: Option, found: RawOption, values: dict[str, Any]) -> None:
-        """One value into *values*; for an option that has no effect yet, or none at all, a warning."""
+        """One value into *values*; for an option that has no effect, a warning."""
         if option.required and not found.text.strip():
             self._fault(given, found.place, name, f"it is empty; expected {option.parser.expects}")
             return
         if option.idle:
             self._warn(given, found.place, name, f"it has no effect here: {option.idle}")
-        elif option.awaits is not None:
-            self._warn(given, found.place, name, _awaits(option.awaits))
         try:
             values[option.field] = option.parser.read(found.text)
         except CredentialMissing as error:
@@ -210,7 +208,7 @@ class Reader:
         for spelling, option in declared.items():
             if spelling not in given.raw.options and (option.required or option.field in needed):
                 self._fault(given, given.raw.place, option.name, f"it is missing; expected {_expects(option)}")
-            elif option.field in needed and not given.values.get(option.field, True):
+            elif option.field in needed and not given.raw.options[spelling].text.strip():
                 place = given.raw.options[spelling].place
                 self._fault(given, place, option.name, f"it is empty; expected {_expects(option)}")
         if given.wrong:
@@ -264,10 +262,6 @@ def _own_groups(kind: type[Any], values: Mapping[str, Any]) -> set[str]:
 
 def _expects(option: Option) -> str:
     return option.parser.expects.removesuffix(", or nothing")
-
-
-def _awaits(part: Part) -> str:
-    return f"it is read and checked, but has no effect yet: it awaits {part}"
 
 
 def _value_fault(option: Option, text: str, reason: str) -> str:

@@ -9,7 +9,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from emaild.settings import parse
-from emaild.settings.option import Part, option
+from emaild.settings.by_token import TokenOptions
+from emaild.settings.ews import ExchangeOptions
+from emaild.settings.option import option
 from emaild.settings.secret import Secret
 
 
@@ -31,13 +33,6 @@ class TlsVersion(StrEnum):
     TLS_1_3 = "1.3"
 
 
-class GrantType(StrEnum):
-    """How a token is asked for (RFC 6749)."""
-
-    PASSWORD = "password"  # noqa: S105
-    CLIENT_CREDENTIALS = "client_credentials"
-
-
 SECURITY_HELP = (
     "none: no encryption. ssl-tls: TLS from the first byte. start-tls: {command} before the sign-in, which fails"
     " where the server does not offer it. automatic: TLS from the first byte; where that fails another connection"
@@ -47,7 +42,7 @@ SECURITY_HELP = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServerOptions:
+class ServerOptions(ExchangeOptions, TokenOptions):
     """The options that every section with a server has."""
 
     name: str = ""
@@ -61,7 +56,8 @@ class ServerOptions:
     server: str = option(
         parse.optional_text(parse.server),
         default="",
-        help="The name or address of the server; for EWS the URL of its Exchange.asmx, for Graph nothing.",
+        help="The name or address of the server; for EWS the URL of its Exchange.asmx. For Graph nothing, or the URL of"
+        " a Graph other than the one that belongs to tenant-authority.",
     )
     port_given: int | None = option(
         parse.optional(parse.number(1, 65535)),
@@ -119,40 +115,6 @@ class ServerOptions:
         help="Whether to log what is said to the server and what it answers, as events of level debug, passwords and"
         " tokens masked. What the mails say is then in the log, too. [log] verbose must be trace, as it is by"
         " default, or more.",
-    )
-    directory_id: str = option(
-        parse.text, default="", awaits=Part.SIGNING_IN, help="Microsoft: the directory (tenant) ID."
-    )
-    tenant_authority: str = option(
-        parse.text,
-        default="https://login.microsoftonline.com",
-        awaits=Part.SIGNING_IN,
-        help="Where tokens are asked for. A value with google in it chooses Google's way.",
-    )
-    client_id: str = option(
-        parse.text, default="", awaits=Part.SIGNING_IN, help="The client ID of the application at Microsoft or Google."
-    )
-    scope: str = option(
-        parse.text,
-        default="https://outlook.office.com/.default",
-        awaits=Part.SIGNING_IN,
-        help="What the token is asked for; for Graph https://graph.microsoft.com/.default.",
-    )
-    secret: str = option(
-        parse.word,
-        default="",
-        awaits=Part.SIGNING_IN,
-        help="Google: the NAME of the [secret-NAME] that holds the client secret.",
-    )
-    grant_type: GrantType = option(
-        parse.one_of(GrantType),
-        default="password",
-        ours=True,
-        awaits=Part.SIGNING_IN,
-        help="How the token is asked for. client_credentials: password is the application's secret.",
-    )
-    exchange_version: str = option(
-        parse.text, default="", awaits=Part.SIGNING_IN, help="EWS: the version of Exchange. Empty: it is asked for."
     )
 
     def check_server(self) -> Iterator[tuple[str, str]]:

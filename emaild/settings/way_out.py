@@ -8,7 +8,9 @@ from enum import StrEnum
 from typing import ClassVar
 
 from emaild.settings import parse
-from emaild.settings.option import Family, Part, SectionKind, option
+from emaild.settings.by_token import TOKEN_MECHANISMS, token_mechanisms
+from emaild.settings.graph import check_graph
+from emaild.settings.option import Family, SectionKind, option
 from emaild.settings.properties import MimeProperties, SessionProperties, SmtpProperties
 from emaild.settings.secret import Secret
 from emaild.settings.server import SECURITY_HELP, Security, ServerOptions
@@ -44,7 +46,8 @@ class WayOutSection(ServerOptions):
     server_type: ServerType = option(
         parse.one_of(ServerType),
         default="smtp",
-        help="The protocol of the server. ews and graph are not used yet: they await sign-in by token.",
+        help="The protocol of the server. ews is Exchange Web Services and needs the extra 'ews'; graph is Microsoft"
+        " Graph.",
     )
     security_given: Security = option(
         parse.one_of(Security),
@@ -92,16 +95,34 @@ class WayOutSection(ServerOptions):
     allow_delegate: bool = option(
         parse.flag,
         default="false",
-        awaits=Part.SIGNING_IN,
-        help="Graph: whether to send on behalf of other users.",
+        help="Graph: whether to send mail whose From is another address than user. Exchange must allow it: Send As, or"
+        " Send on Behalf.",
+    )
+    save_sent_copy: bool = option(
+        parse.flag,
+        default="false",
+        help="EWS: whether a copy of what is sent is kept in the mailbox's Sent Items.",
     )
     token_expiry_margin_time: float = option(
         parse.within("0s", "1d"),
         default="00:05:00",
         ours=True,
-        awaits=Part.SIGNING_IN,
         help="How long before its token expires a connection is closed.",
     )
+
+    @property
+    def protocol_name(self) -> str:
+        """The protocol as the names of properties spell it."""
+        return self.server_type.value
+
+    @property
+    def uses_tokens(self) -> bool:
+        """Whether a token signs in, and not the password."""
+        if self.server_type is ServerType.EWS:
+            return bool(TOKEN_MECHANISMS & {*self.session.ews_auth_mechanisms})
+        if self.server_type is ServerType.GRAPH:
+            return True
+        return self.enable_authentication and bool(token_mechanisms(self.smtp))
 
     @property
     def transport(self) -> Transport:
@@ -121,13 +142,12 @@ class WayOutSection(ServerOptions):
     def check(self) -> Iterator[tuple[str, str]]:
         """What does not fit together, as (option, what is wrong and what would be right)."""
         yield from self.check_server()
-        if self.server_type is ServerType.SMTP and "://" in self.server:
-            yield "server", "for smtp expected a host name or an IP address, found a URL"
-        elif self.server_type is ServerType.EWS and "://" not in self.server:
-            yield "server", "for ews expected a URL such as https://owa.example.com/ews/exchange.asmx"
+        if self.uses_tokens:
+            yield from self.check_tokens(self.password)
+        yield from self._check_type()
         if self.enable_authentication and not self.user:
             yield "enable-authentication", "it needs user and password"
-        elif self.user and self.password is None:
+        elif self.user and self.password is None and not self.uses_tokens:
             yield "user", "it needs its partner, password"
         elif self.password is not None and not self.user:
             yield "password", "it needs its partner, user"
@@ -135,6 +155,20 @@ class WayOutSection(ServerOptions):
             yield "senders", f"expected addresses or @domains, found {strange[0]!r}; @{strange[0]} would be right"
         if self.retry_maximum < self.retry_first:
             yield "retry-maximum", "it must not be shorter than retry-first"
+
+    def _check_type(self) -> Iterator[tuple[str, str]]:
+        if self.server_type is ServerType.SMTP:
+            if "://" in self.server:
+                yield "server", "for smtp expected a host name or an IP address, found a URL"
+            return
+        if self.server_type is ServerType.EWS:
+            yield from self.check_exchange(self.server, "server-type", self.server_type)
+            needed = "user and password"
+        else:
+            yield from check_graph(self.server)
+            needed = "user, the mailbox that sends"
+        if not self.user:
+            yield "server-type", f"{self.server_type} needs {needed}"
 
     @staticmethod
     def needs(values: Mapping[str, object]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from emaild.fault_points import FaultPoint
 from emaild.log import events
 from emaild.message import Outbound, Receipt, RecipientState
 from emaild.net.peer import Peer
+from emaild.net.sign_in import SignIn
 from emaild.render.finished import seven_bit
 from emaild.settings.way_out import WayOutSection
 from emaild.sinks.smtp_client import DISCONNECTED, ENDED, Answer, SmtpClient, signed_in, words
@@ -28,8 +29,9 @@ TOO_MANY_OF_OLD = 552  # what servers said for it before RFC 5321, §4.5.3.1.10
 class Smtp:
     """One connection to a way out, opened when it is needed."""
 
-    def __init__(self, section: WayOutSection, peer: Peer, clock: Clock) -> None:
+    def __init__(self, section: WayOutSection, peer: Peer, clock: Clock, sign_in: SignIn | None = None) -> None:
         self._section = section
+        self._sign_in = sign_in or SignIn()
         self._properties = section.smtp
         self._peer = peer
         self._clock = clock
@@ -46,10 +48,10 @@ class Smtp:
             self._used = self._clock.monotonic()
 
     def rest(self) -> float | None:
-        """Close what was idle for cnx-max-idle-time."""
+        """Close what was idle for cnx-max-idle-time, and what was signed in with a token that is near its end."""
         if self._client is None:
             return None
-        left = self._section.cnx_max_idle_time - self._idle()
+        left = min(self._section.cnx_max_idle_time - self._idle(), self._sign_in.lasts())
         if left <= 0:
             self.close()
             return None
@@ -72,7 +74,7 @@ class Smtp:
         if self._client is not None and not self._works(self._client):
             self.close()
         if self._client is None:
-            self._client = signed_in(self._section, self._peer)
+            self._client = self._sign_in.by(lambda token: signed_in(self._section, self._peer, token))
         return self._client
 
     def _works(self, client: SmtpClient) -> bool:

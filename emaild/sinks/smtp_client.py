@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import select
 import smtplib
 import socket
@@ -20,6 +21,7 @@ from emaild.errors import Busy, Rejected, RemoteError, Unreachable
 from emaild.net.connect import check_encrypted, first_that_connects, open_connection
 from emaild.net.peer import Peer
 from emaild.net.sasl import Account, Mechanism, choice_of, choose
+from emaild.net.sign_in import TokenRefused, only_tokens, without
 from emaild.net.tls import client_context
 from emaild.net.translate import network_meaning, translated
 from emaild.settings.properties import SmtpProperties
@@ -39,6 +41,7 @@ DISCONNECTED: Answer = (-1, b"")
 ENDED = (CLOSING, DISCONNECTED[0])  # no further command will be answered
 LONGEST_COMMAND = 512  # octets, CRLF included (RFC 5321 §4.5.3.1.4)
 MOST_CHALLENGES = 10
+SIGN_IN_IS_OFF = re.compile(rb"5\.7\.139")  # Exchange: for this mailbox or tenant it is, whatever the token
 FAREWELL = 2.0  # seconds to wait for the answer to QUIT
 
 
@@ -146,17 +149,17 @@ class SmtpClient(smtplib.SMTP):
         self.close()
 
 
-def signed_in(section: WayOutSection, peer: Peer) -> SmtpClient:
-    """A connection that takes mail: greeted, encrypted and signed in as the section says.
+def signed_in(section: WayOutSection, peer: Peer, token: Secret | None = None) -> SmtpClient:
+    """A connection that takes mail: greeted, encrypted and signed in as the section says, or with a *token*.
 
     Raises:
-        RemoteError: there is none to be had.
+        TokenRefused: the server said no to the token. RemoteError: there is none to be had.
     """
     client = first_that_connects(peer, lambda attempt: _greeted(attempt, section.smtp))
     try:
-        if section.enable_authentication and section.password is not None:
+        if token is not None or (section.enable_authentication and section.password is not None):
             with translated(str(client.peer), "sign in", _meaning, *LIBRARY):
-                _sign_in(client, section)
+                _sign_in(client, section, token)
     except BaseException:
         client.close()
         raise
@@ -187,31 +190,38 @@ def _start_tls(client: SmtpClient) -> None:
     client.greet()
 
 
-def _sign_in(client: SmtpClient, section: WayOutSection) -> None:
+def _sign_in(client: SmtpClient, section: WayOutSection, token: Secret | None) -> None:
     """By the best mechanism that both sides know and the section allows (RFC 4954)."""
     where = str(client.peer)
     offered = client.esmtp_features.get("auth", "").split()
     if not offered:
         raise Rejected(where, "sign in", "the server offers no sign-in; clear user and password, or use another port")
-    mechanism = choose(offered, _account(client, section), choice_of(section.smtp))
+    choice = choice_of(section.smtp)
+    mechanism = choose(offered, _account(client, section, token), only_tokens(choice) if token else choice)
     if mechanism is None:
         raise Rejected(where, "sign in", f"the server offers {' '.join(offered)}, none of which may be used")
     check_encrypted(client.peer, client.connection)
     code, text = _exchange(client, mechanism)
     if code != 235:
-        # 454 and 421 are passing troubles of the server; 535 and the like are about our password (RFC 4954 §6).
-        reason = ": ".join(filter(None, (mechanism.refusal, words((code, text)))))
-        raise (Rejected if code > 0 and code // 100 != 4 else Busy)(where, "sign in", reason)
+        reason = ": ".join(filter(None, (mechanism.refusal, without(words((code, text)), token))))
+        raise _refused(code, text, token)(where, "sign in", reason)
 
 
-def _account(client: SmtpClient, section: WayOutSection) -> Account:
+def _refused(code: int, text: bytes, token: Secret | None) -> type[RemoteError]:
+    """454 and 421 are passing troubles of the server; 535 and the like are about our password (RFC 4954 §6)."""
+    if code <= 0 or code // 100 == 4:
+        return Busy
+    return Rejected if token is None or SIGN_IN_IS_OFF.search(text) else TokenRefused
+
+
+def _account(client: SmtpClient, section: WayOutSection, token: Secret | None) -> Account:
     properties = section.smtp
     host = client.peer.host
     if properties.sasl_enable and properties.sasl_usecanonicalhostname:
         host = socket.getfqdn(client.connection.getpeername()[0])
     return Account(
         user=section.user,
-        password=section.password or Secret(""),
+        password=token or section.password or Secret(""),
         authorization_id=properties.sasl_authorizationid if properties.sasl_enable else "",
         realm=properties.sasl_realm if properties.sasl_enable else "",
         ntlm_domain=properties.auth_ntlm_domain,

@@ -19,8 +19,10 @@ from emaild.errors import Rejected, RemoteError, Unreachable
 from emaild.log import events
 from emaild.message import Inbound
 from emaild.net.peer import Peer
+from emaild.net.sign_in import SignIn
 from emaild.net.translate import translated
 from emaild.settings.mailbox import AfterFetch, MailboxSection
+from emaild.settings.secret import Secret
 from emaild.sources import Listing, Wait
 from emaild.sources.imap_client import Client, meaning
 from emaild.sources.imap_fetch import BATCH_BYTES, batches, bodies, chunks, head
@@ -34,9 +36,17 @@ SPOKE_AT_ONCE = 0.2  # seconds: below what a person notices, above what a chatty
 class Imap:
     """One folder of an IMAP account."""
 
-    def __init__(self, section: MailboxSection, peer: Peer, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        section: MailboxSection,
+        peer: Peer,
+        sign_in: SignIn | None = None,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._section = section
         self._peer = peer
+        self._sign_in = sign_in or SignIn()
         self._monotonic = monotonic
         self._client: Client | None = None
         self._idling = False
@@ -49,16 +59,25 @@ class Imap:
     # One turn
 
     def open(self) -> None:
-        """Connect, secure, sign in and select the folder; or wake the connection that waited in IDLE."""
-        if self._client is not None:
+        """Connect, secure, sign in and select the folder; or wake the connection that waited in IDLE.
+
+        One whose token is near its end is replaced: the server would end it in the middle of something.
+        """
+        if self._client is not None and self._sign_in.lasts() > 0:
             with self._translated("wake"):
                 self._wake(self._client)
             return
-        client = self._client = connect(self._peer)
+        self.close()
+        client = self._sign_in.by(self._connect)
         with self._translated("sign in"):
-            sign_in(client, self._section)
             idle = self._can_idle(client)  # this may ask the server
         events.mailbox_connected(section=self._section.name, server=str(client.peer), idle=idle)
+
+    def _connect(self, token: Secret | None) -> Client:
+        client = self._client = connect(self._peer)
+        with self._translated("sign in"):
+            sign_in(client, self._section, token)
+        return client
 
     def look(self, cursor: str | None, again: Sequence[str] = ()) -> Listing:
         """Select anew, so that UIDVALIDITY and UIDNEXT are of now, and search."""
@@ -205,7 +224,9 @@ class Imap:
             if self._idling and (client.told_of_mails() or client.holds_unread_bytes()):
                 return Wait(SPOKE_AT_ONCE)  # the selector would never see it
         if self._idling:
-            return Wait(self._section.idle_renewal, client.socket())
+            # Never below cycle-time: a token that ends at once must not make a busy loop.
+            lasts = max(self._sign_in.lasts(), self._section.cycle_time)
+            return Wait(min(self._section.idle_renewal, lasts), client.socket())
         longest = properties.connectionpooltimeout
         if longest is not None and longest < self._section.cycle_time * 1000:
             self._log_out()
@@ -246,7 +267,12 @@ class Imap:
         return self._client
 
     def _folder(self, path: str) -> str:
-        """The section's path with the server's own separator between its levels (RFC 3501 §5.1.1)."""
+        """The section's path with the server's own separator between its levels (RFC 3501 §5.1.1).
+
+        One that begins with a backslash is a special use: the folder that has it, whatever the server calls it.
+        """
+        if path.startswith("\\"):
+            return self._connected().special_folder(path)
         separator = self._section.folder_separator
         if separator not in path:
             return path

@@ -21,6 +21,9 @@ from emaild.sources.imap_deflate import Deflate, Inflated
 
 LONGEST_LINE = 1_000_000  # octets, as imaplib has it
 
+SPECIAL_USES = frozenset(rb"\all \archive \drafts \flagged \important \junk \sent \trash".split())
+"""RFC 6154 §2 and RFC 8457 §3, in small letters."""
+
 imaplib.Commands["COMPRESS"] = ("AUTH",)  # imaplib refuses commands that it does not know
 
 
@@ -80,6 +83,7 @@ class Client(IMAPClient):  # type: ignore[misc]
         timeout = SocketTimeout(peer.connect_timeout, peer.protocol_timeout)
         super().__init__(peer.host, peer.port, ssl=False, timeout=timeout)
         self.normalise_times = False
+        self._special_folders: dict[bytes, str] = {}
 
     def _create_IMAP4(self) -> imaplib.IMAP4:
         return _Connection(self.peer)
@@ -125,6 +129,26 @@ class Client(IMAPClient):  # type: ignore[misc]
                 return False
         return True
 
+    def special_folder(self, use: str) -> str:
+        """The folder that has this special use, `\\All` or another of RFC 6154 §2; asked for once a connection.
+
+        Raises:
+            IMAPClientError: there is none.
+        """
+        if not self._special_folders:
+            wanted = ["RETURN", "(SPECIAL-USE)"] if self.has_capability("LIST-EXTENDED") else []
+            kind, data = self._imap._simple_command("LIST", '""', '"*"', *wanted)
+            self._checkok("list", kind, data)
+            listed = self._proc_folder_list(self._imap._untagged_response(kind, data, "LIST")[1])
+            told = ((flag, name) for flags, _, name in listed if isinstance(flags, tuple) for flag in flags)
+            self._special_folders = {
+                flag.lower(): name for flag, name in told if isinstance(flag, bytes) and flag.lower() in SPECIAL_USES
+            }
+        found = self._special_folders.get(use.lower().encode("utf-8", "replace"))
+        if found is None:
+            raise IMAPClientError(f"the server has no folder whose special use is {use}")
+        return found
+
     def told_of_mails(self) -> bool:
         """Whether the server named a new number of mails since this was last asked: IDLE would not repeat it."""
         return bool(self._imap.response("EXISTS")[1] != [None])
@@ -151,6 +175,8 @@ def meaning(error: Exception) -> tuple[type[RemoteError], str]:
     if isinstance(error, OSError):
         return network_meaning(error)
     reason = str(error).removeprefix("b'").rstrip("'")
+    if "authenticated but not connected" in reason:  # Exchange's words
+        return Rejected, f"{reason}; who signed in may not open this mailbox: give them the right to, or sign in anew"
     if isinstance(error, ProtocolError) or re.search("unexpected response|got more than", reason):
         return Unreachable, "what the server says is no IMAP"
     if isinstance(error, imaplib.IMAP4.readonly):  # of all things an `abort`
@@ -158,6 +184,8 @@ def meaning(error: Exception) -> tuple[type[RemoteError], str]:
     if isinstance(error, imaplib.IMAP4.abort):
         broke = "EOF" in reason or "unterminated line" in reason
         return Unreachable, "the connection broke" if broke else reason
-    if re.search(r"\[(UNAVAILABLE|INUSE|LIMIT)\]", reason) or reason.startswith("* BYE"):
+    # Gmail has words of its own for LIMIT.
+    passes = r"\[(UNAVAILABLE|INUSE|LIMIT)\]|too many (simultaneous )?connections"
+    if re.search(passes, reason, re.IGNORECASE) or reason.startswith("* BYE"):
         return Busy, reason  # as a greeting, BYE is for those who come at a bad time (RFC 3501 §7.1.5)
     return Rejected, reason

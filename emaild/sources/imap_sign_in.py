@@ -12,10 +12,12 @@ from imapclient.exceptions import CapabilityError, IMAPClientError
 from emaild.errors import Rejected
 from emaild.net.connect import check_encrypted, first_that_connects
 from emaild.net.peer import Peer
-from emaild.net.sasl import Account, Mechanism, choice_of, choose
+from emaild.net.sasl import Account, Choice, Mechanism, choice_of, choose
+from emaild.net.sign_in import TokenRefused, only_tokens, without
 from emaild.net.tls import client_context
 from emaild.net.translate import translated
 from emaild.settings.mailbox import MailboxSection
+from emaild.settings.secret import Secret
 from emaild.settings.server import Security
 from emaild.sources.imap_client import Client, meaning
 
@@ -63,17 +65,20 @@ def _encrypt(client: Client) -> None:
         raise CapabilityError("the server does not offer it")
 
 
-def sign_in(client: Client, section: MailboxSection) -> None:
+def sign_in(client: Client, section: MailboxSection, token: Secret | None = None) -> None:
     """Sign in as the section says, unless the server did so by itself, and agree on what depends on that.
 
+    With a *token* only by a mechanism that carries it.
+
     Raises:
+        TokenRefused: the server said no to it.
         Rejected: the connection is not encrypted, no mechanism is known to both sides, or another server is named.
         OSError, IMAPClientError, ValueError: the server or the connection failed.
     """
     properties = section.imap
     check_encrypted(client.peer, client.socket())
     if not client.is_signed_in:
-        _prove_identity(client, section)
+        _prove_identity(client, section, token)
         referral = client.referral()
         if referral and properties.referralexception:
             raise Rejected(str(client.peer), "sign in", f"the mailbox is at another server, {referral}")
@@ -83,8 +88,8 @@ def sign_in(client: Client, section: MailboxSection) -> None:
         client.compress(properties.compress_level)
 
 
-def _prove_identity(client: Client, section: MailboxSection) -> None:
-    mechanism = _mechanism(client, section)
+def _prove_identity(client: Client, section: MailboxSection, token: Secret | None) -> None:
+    mechanism = _mechanism(client, section, token)
     if mechanism is None:
         client.login(section.mailbox, section.password.reveal())
         return
@@ -93,19 +98,30 @@ def _prove_identity(client: Client, section: MailboxSection) -> None:
     except imaplib.IMAP4.abort:
         raise
     except IMAPClientError as error:
-        raise IMAPClientError(": ".join(filter(None, (mechanism.refusal, str(error))))) from error
+        said = ": ".join(filter(None, (mechanism.refusal, without(str(error), token))))
+        kind, reason = meaning(IMAPClientError(said))
+        if token is not None and kind is Rejected:
+            raise TokenRefused(str(client.peer), "sign in", reason) from error
+        raise IMAPClientError(said) from error
 
 
-def _mechanism(client: Client, section: MailboxSection) -> Mechanism | None:
+def _mechanism(client: Client, section: MailboxSection, token: Secret | None) -> Mechanism | None:
     """How to sign in; None: by the command LOGIN, which is the first choice where nothing speaks against it."""
     choice, account = choice_of(section.imap), _account(section, client.peer)
+    if token is not None:
+        return _named(client, replace(account, password=token), only_tokens(choice))
     # LOGIN carries ASCII alone (RFC 3501 §9), PLAIN all of UTF-8 (RFC 4616 §2).
     in_ascii = account.user.isascii() and account.password.reveal().isascii()
     login_is_possible = in_ascii and not account.authorization_id and not client.has_capability("LOGINDISABLED")
     if login_is_possible and not choice.mechanisms and "LOGIN" not in choice.disabled:
         return None
+    return _named(client, account, choice, login=login_is_possible and "LOGIN" in choice.mechanisms)
+
+
+def _named(client: Client, account: Account, choice: Choice, *, login: bool = False) -> Mechanism | None:
+    """The mechanism of *choice*; None where both sides know none of them and *login* is left to try."""
     mechanism = choose(_offered(client), account, choice)
-    if mechanism is None and not (login_is_possible and "LOGIN" in choice.mechanisms):
+    if mechanism is None and not login:
         offered = " ".join(_offered(client)) or "nothing"
         raise Rejected(str(client.peer), "sign in", f"no way to sign in that both sides know; it offers {offered}")
     return mechanism

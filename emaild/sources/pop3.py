@@ -17,8 +17,10 @@ from emaild.log import events
 from emaild.message import Inbound
 from emaild.net.connect import first_that_connects
 from emaild.net.peer import Peer
+from emaild.net.sign_in import SignIn
 from emaild.net.translate import translated
 from emaild.settings.mailbox import AfterFetch, FirstFetch, MailboxSection
+from emaild.settings.secret import Secret
 from emaild.sources import Listing, Wait
 from emaild.sources.pop3_client import Client, Refused, meaning
 from emaild.sources.pop3_sign_in import sign_in
@@ -34,9 +36,10 @@ CONTACTED = "contacted"  # a cursor needs no more: the keys tell what is new
 class Pop3:
     """One POP3 mailbox."""
 
-    def __init__(self, section: MailboxSection, peer: Peer) -> None:
+    def __init__(self, section: MailboxSection, peer: Peer, sign_in: SignIn | None = None) -> None:
         self._section = section
         self._peer = peer
+        self._sign_in = sign_in or SignIn()
         self._client: Client | None = None
         self._deletes = False
         self._numbers: dict[str, int] = {}
@@ -49,10 +52,13 @@ class Pop3:
 
     def open(self) -> None:
         """Connect, secure and sign in."""
-        self._client = first_that_connects(self._peer, self._connect)
+        self._sign_in.by(self._signed_in)
         self._deletes, self._octets = False, None
+
+    def _signed_in(self, token: Secret | None) -> None:
+        self._client = first_that_connects(self._peer, self._connect)
         with self._translated("sign in"):
-            sign_in(self._client, self._section)
+            sign_in(self._client, self._section, token)
 
     def _connect(self, attempt: Peer) -> Client:
         with translated(str(attempt), "connect", meaning, OSError, Refused):

@@ -53,7 +53,7 @@ class Client:
         Raises:
             OSError, Refused: no connection; no encryption, where that is required.
         """
-        self._peer = peer
+        self.peer = peer
         self._properties = properties
         self._buffer = bytearray()
         self._connection = open_connection(peer)
@@ -79,7 +79,7 @@ class Client:
 
     def check_encrypted(self) -> None:
         """To be called just before a secret is sent; raises Rejected where others could read it."""
-        check_encrypted(self._peer, self._connection)
+        check_encrypted(self.peer, self._connection)
 
     def command(self, line: bytes) -> bytes:
         """Say it; the answer's first line, which begins with `+`.
@@ -158,8 +158,8 @@ class Client:
 
     def _start_tls(self) -> None:
         """STLS where it is required, or wished for and not known to be missing."""
-        required = self._peer.security is Security.START_TLS
-        if not (required or self._peer.starttls_if_offered):
+        required = self.peer.security is Security.START_TLS
+        if not (required or self.peer.starttls_if_offered):
             return
         offered = None if self.capabilities is None else "STLS" in self.capabilities
         if offered is False:
@@ -174,7 +174,7 @@ class Client:
             return
         if self._buffer:  # someone put words into the server's mouth, to be taken for said inside TLS
             raise ConnectionError("the server spoke on before TLS began")
-        self._connection = client_context(self._peer).wrap_socket(self._connection, server_hostname=self._peer.host)
+        self._connection = client_context(self.peer).wrap_socket(self._connection, server_hostname=self.peer.host)
         self.capabilities = self._ask_capabilities()  # RFC 2595 §4: what was known before must be forgotten
 
     # Reading and writing

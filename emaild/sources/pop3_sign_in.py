@@ -7,40 +7,46 @@ import hashlib
 import re
 from collections.abc import Sequence
 
+from emaild.errors import Rejected
 from emaild.net.sasl import MECHANISMS, Account, Choice, Mechanism, choice_of, choose
+from emaild.net.sign_in import TokenRefused, only_tokens, without
 from emaild.settings.mailbox import MailboxSection
-from emaild.settings.secret import MASK
-from emaild.sources.pop3_client import Client, Refused
+from emaild.settings.secret import MASK, Secret
+from emaild.sources.pop3_client import Client, Refused, meaning
 
 USER_FIRST = ("LOGIN", "PLAIN", "NTLM")  # LOGIN stands for USER and PASS, as in JavaMail
 LONGEST_COMMAND = 253  # octets without the line end (RFC 2449 §4); a longer response goes on a line of its own
 
 
-def sign_in(client: Client, section: MailboxSection) -> None:
-    """Sign in as the section says.
+def sign_in(client: Client, section: MailboxSection, token: Secret | None = None) -> None:
+    """Sign in as the section says; with a *token* only by a mechanism that carries it.
 
     Raises:
+        TokenRefused: the server said no to it.
         Rejected: anyone could read the password. Refused: the server said no; what it repeats of the secrets is
         masked. ValueError: there is no way that both sides know. OSError: as Client's.
     """
     client.check_encrypted()
     try:
-        _sign_in(client, section)
+        _sign_in(client, section, token)
     except Refused as refused:
-        secret = section.password.reveal()
-        raise Refused(str(refused).replace(secret, MASK) if secret else str(refused)) from None
+        masked = Refused(without(str(refused), token or section.password))
+        kind, reason = meaning(masked)
+        if token is not None and kind is Rejected:
+            raise TokenRefused(str(client.peer), "sign in", reason) from None
+        raise masked from None
 
 
-def _sign_in(client: Client, section: MailboxSection) -> None:
+def _sign_in(client: Client, section: MailboxSection, token: Secret | None) -> None:
     properties = section.pop3
-    choice = choice_of(properties)
+    choice = only_tokens(choice_of(properties)) if token else choice_of(properties)
     stamp = _stamp(client.greeting) if properties.apop_enable else None
-    if stamp and (not choice.mechanisms or "LOGIN" in choice.mechanisms):
+    if stamp and not token and (not choice.mechanisms or "LOGIN" in choice.mechanisms):
         _apop(client, section, stamp)
         return
     account = Account(
         user=section.mailbox,
-        password=section.password,
+        password=token or section.password,
         ntlm_domain=properties.auth_ntlm_domain,
         host=section.server,
     )

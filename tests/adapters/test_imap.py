@@ -196,6 +196,34 @@ def test_folder_below_others_is_found_by_the_servers_own_separator(dovecot: Dove
 # How it is taken
 
 
+@pytest.mark.parametrize("use", [r"\All", r"\all"])
+def test_folder_is_found_by_its_special_use_whatever_the_server_calls_it(
+    dovecot: Dovecot, imap: Sources, use: str
+) -> None:
+    """RFC 6154; Gmail's All Mail has a name in the language of its user."""
+    user = f"special-{use[1:]}-{ord(use[1])}"
+    with dovecot.imap_client(user) as client:
+        client.create('"Every Mail"')
+        client.append('"Every Mail"', "", "", mail("one"))
+    assert subjects(turn(imap(user, folder_path=use)).raws) == ["one"]
+
+
+@pytest.mark.parametrize("use", [r"\Archive", r"\HasNoChildren", r"\ünlike"])
+def test_special_use_that_no_folder_has_is_told(dovecot: Dovecot, imap: Sources, use: str) -> None:
+    source = imap("special-none", folder_path=use)
+    source.open()
+    with pytest.raises(Rejected, match="no folder whose special use is"):
+        source.look(None)
+
+
+def test_mails_are_moved_to_the_folder_of_a_special_use(dovecot: Dovecot, imap: Sources) -> None:
+    dovecot.drop("special-move", [mail("one")])
+    with dovecot.imap_client("special-move") as client:
+        client.create('"Every Mail"')
+    turn(imap("special-move", after_fetch=AfterFetch.MOVE, after_fetch_folder=r"\All"))
+    assert dovecot.held("special-move", "Every Mail") == [mail("one")]
+
+
 def test_mails_come_byte_for_byte_as_the_server_holds_them(dovecot: Dovecot, imap: Sources) -> None:
     dovecot.drop("bytes", [one.raw for one in generated(60, seed=21, largest=60_000)])
     dovecot.drop(

@@ -204,6 +204,21 @@ def test_refused_token_is_told_with_the_status_and_without_the_token(
     assert "t0ken" not in str(failure.value)
 
 
+def test_mailbox_that_the_tokens_user_may_not_open_is_told_with_what_to_do(imap: Play) -> None:
+    """Exchange lets the user in, and says at the next command that there is no mailbox behind it."""
+    source, _ = imap("", {"SELECT": says("TAG BAD User is authenticated but not connected.")})
+    source.open()
+    with pytest.raises(Rejected, match=r"authenticated but not connected.*may not open this mailbox: give them the"):
+        source.look(None)
+
+
+def test_too_many_connections_pass_by_themselves(imap: Play) -> None:
+    """Gmail allows 15 of an account."""
+    source, _ = imap("", {"LOGIN": says("TAG NO [ALERT] Too many simultaneous connections. (Failure)")})
+    with pytest.raises(Busy, match="Too many simultaneous connections"):
+        source.open()
+
+
 @pytest.mark.parametrize("canonical", [True, False])
 def test_bearer_names_the_server_by_its_canonical_name_where_that_is_asked_for(imap: Play, canonical: bool) -> None:
     properties = ImapProperties(sasl_enable=True, sasl_mechanisms=("OAUTHBEARER",), sasl_usecanonicalhostname=canonical)

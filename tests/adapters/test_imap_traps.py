@@ -237,3 +237,42 @@ def test_server_without_uidplus_and_move_is_served_by_older_commands(
         "UID STORE 11,12,13 +FLAGS.SILENT (\\Deleted)",
         "EXPUNGE",
     ]
+
+
+# Special uses
+
+
+@pytest.mark.parametrize(
+    ("listed", "use", "opened"),
+    [
+        ((r'(\HasNoChildren \Archive) "/" Old',), r"\Archive", "Old"),
+        ((r'(\HasNoChildren) "/" Some', r'(\HasNoChildren \All) "/" "[Gmail]/All Mail"'), r"\All", "[Gmail]/All Mail"),
+        ((r"(\All) NIL 4711",), r"\All", "4711"),
+        ((r'(\HasNoChildren) "/" Some',), r"\HasNoChildren", None),
+        ((r'(7 (\All)) "/" Some',), r"\All", None),
+        ((r'NIL "/" Some',), r"\All", None),
+        ((r'(\All) "/"',), r"\All", None),
+        ((), r"\All", None),
+    ],
+)
+def test_special_use_is_found_in_whatever_list_says(
+    scripted: Callable[..., Scripted],
+    imap: Callable[..., Source],
+    listed: tuple[str, ...],
+    use: str,
+    opened: str | None,
+) -> None:
+    """Without LIST-EXTENDED a server names them among the other attributes (RFC 6154 §2)."""
+    answers = {"LIST": says(*(f"* LIST {line}" for line in listed), "TAG OK done")}
+    server = scripted(ImapScript(THREE, answers))
+    source = imap(server, folder_path=use)
+    if opened is None:
+        source.open()
+        with pytest.raises((Rejected, Unreachable)):
+            source.look(None)
+        return
+    assert subjects(turn(source).raws) == ["one", "two", "three"]
+    turn(source)
+    asked = [line for line in server.transcript if "LIST" in line and " C: " in line]
+    assert len(asked) == 1, "once a connection"
+    assert any(f'SELECT "{opened}"' in line for line in server.transcript)

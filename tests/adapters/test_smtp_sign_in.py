@@ -119,7 +119,9 @@ def test_refused_token_is_told_with_the_servers_reason(
     """The reason comes as a challenge, which must be answered before the refusal comes (RFC 7628 §3.2.3)."""
     server = scripted(offers(mechanism, AUTH=replies(f"334 {REFUSAL}", "535 5.7.8 no")))
     properties = SmtpProperties(auth_mechanisms=(mechanism,))
-    with pytest.raises(Rejected, match=r"sign in: the token was refused: status 401: 535 5\.7\.8 no") as failure:
+    with pytest.raises(
+        Rejected, match=r"sign in: the token was refused: status 401, scope https://mail.example.com/: 535 5\.7\.8 no"
+    ) as failure:
         sinks(server.port, user="joe", password=Secret("ya29.old"), smtp=properties).send(outbound())
     assert "ya29" not in str(failure.value)
     assert b64decode(said(server)[2]) == farewell

@@ -93,7 +93,6 @@ def test_the_table_of_a_section_has_its_properties_and_ends_with_the_files(daemo
     assert {one.name for one in PROPERTIES.values() if one.group == "imap"} <= cells.keys()
     assert cells["mail.imap.host"].split()[2:4] == ["localhost", "controlled"]
     assert f"server ({daemon.conf}:" in cells["mail.imap.host"]
-    assert "option (not yet in effect)" in cells["client-id"]
     assert cells["client-id"].rstrip().endswith(f"{further}:2")
 
 
@@ -107,14 +106,15 @@ def test_json_has_a_line_a_value_and_a_line_a_file(daemon: Emaild) -> None:
 
 def test_check_counts_and_then_warns(daemon: Emaild) -> None:
     daemon.configure(
-        WITH_SECRETS, "[pop-client]\nserver = localhost\nmailbox = m\npassword = x\nclient-id = a@b.example\n"
+        WITH_SECRETS,
+        "[pop-client]\nserver = localhost\nmailbox = m\npassword = x\nmail.imap.peek = true\nmail.imap.fetchsize = 9\n",
     )
     daemon.conf.chmod(0o600)
     done = daemon.command("check")
     assert done.returncode == os.EX_OK
     warnings = done.stderr.splitlines()
     assert done.stdout == f"{daemon.conf}: good (2 mailboxes, 1 way out, {len(warnings)} warnings)\n"
-    assert any("[pop-client] client-id: " in line for line in warnings)
+    assert any("[pop-client] mail.imap.peek: " in line for line in warnings)
     assert all(line.startswith(f"{daemon.conf}:") and line.endswith("(warning)") for line in warnings)
 
 

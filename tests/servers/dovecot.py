@@ -7,11 +7,12 @@ import signal
 import smtplib
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from tests.servers.authority import Authority
-from tests.servers.dovecot_conf import PASSWORD, PORTS, REFUSED, UNAVAILABLE, dovecot_conf
+from tests.servers.dovecot_conf import PASSWORD, PORTS, REFUSED, UNAVAILABLE, dovecot_conf, introspection_conf
 from tests.servers.ports import LOOPBACK, ReservedPort, listening
 from tests.servers.presence import require
 from tests.servers.processes import Home, Program, members, unprivileged
@@ -19,6 +20,7 @@ from tests.servers.wait import eventually
 
 __all__ = ["PASSWORD", "REFUSED", "UNAVAILABLE", "Dovecot"]
 
+_SUBMISSION = Path("/usr/lib/dovecot/submission-login")
 _STARTED = "master: Info: Dovecot v"
 _LOGIN = re.compile(r"-login: Info: Login: user=<(?P<user>[^>]*)>.*session=<(?P<session>[^>]*)>")
 _LOGOUT = re.compile(r"\((?P<user>[^)]*)\)<\d+><(?P<session>[^>]*)>: Info: Disconnected")
@@ -30,16 +32,21 @@ class Dovecot:
     Every user name signs in with the password `secret`, but a name that begins with `refused` never does, and
     one that begins with `unavailable` is told that the server cannot check passwords now. Names are
     lower-cased. `imaps` and `pop3s` are TLS from the start; `imap` and `pop3` offer STARTTLS and STLS.
+
+    With the URL of an *introspection* endpoint (RFC 7662) it takes tokens, too, by XOAUTH2 and OAUTHBEARER, and
+    offers `submission`, which passes mails on to the SMTP server at the port *relay*.
     """
 
-    def __init__(self, authority: Authority) -> None:
+    def __init__(self, authority: Authority, *, introspection: str = "", relay: int = 0) -> None:
         """Prepare the folder and the ports; `start` starts the server."""
-        self._program_file = require("dovecot")
+        self._program_file = require("dovecot" if not introspection or _SUBMISSION.exists() else "dovecot-submissiond")
         self._authority = authority
         self._account = unprivileged()
         self._home = Home("dovecot", self._account)
-        self._reserved = {name: ReservedPort() for name in PORTS}
+        self._introspection, self._relay = introspection, relay
+        self._reserved = {name: ReservedPort() for name in (*PORTS, *(["submission"] if introspection else []))}
         self.imap, self.imaps, self.pop3, self.pop3s, self.lmtp = (self._reserved[name].number for name in PORTS)
+        self.submission = self._reserved["submission"].number if introspection else 0
         self._numbers = itertools.count(1)
         self._first_second = int(time.time())
         self._process: Program | None = None
@@ -163,11 +170,15 @@ class Dovecot:
             self._home.folder(name)
         self._home.write("server.pem", self._authority.cert_file.read_bytes())
         self._home.write("server.key", self._authority.key_file.read_bytes())
+        self._home.write("ca.pem", self._authority.ca_file.read_bytes())
+        if self._introspection:
+            text = introspection_conf(home=str(self._home.path), url=self._introspection)
+            self._home.write("oauth2.conf.ext", text)
         text = dovecot_conf(
             home=str(self._home.path),
             user=self._account.name,
             group=self._account.group,
-            ports={name: port.number for name, port in self._reserved.items()},
+            ports={name: port.number for name, port in self._reserved.items()} | {"relay": self._relay},
         )
         self._home.write("dovecot.conf", text)
 

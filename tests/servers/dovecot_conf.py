@@ -59,6 +59,9 @@ userdb {
 }
 namespace inbox {
   inbox = yes
+  mailbox "Every Mail" {
+    special_use = \\All
+  }
 }
 
 service anvil {
@@ -117,10 +120,55 @@ protocol lmtp {
 )
 
 
+# What a server that takes tokens has besides: settings that come later replace earlier ones.
+_TOKENS = Template(
+    """\
+protocols = imap pop3 lmtp submission
+auth_mechanisms = plain login xoauth2 oauthbearer
+passdb {
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = $home/oauth2.conf.ext
+}
+submission_relay_host = 127.0.0.1
+submission_relay_port = $relay
+submission_relay_trusted = no
+service submission-login {
+  chroot =
+  inet_listener submission {
+    port = $submission
+  }
+}
+"""
+)
+
+# Every sign-in is asked for (RFC 7662): what is remembered would let a revoked token in.
+_INTROSPECTION = Template(
+    """\
+introspection_url = $url
+introspection_mode = post
+username_attribute = username
+active_attribute = active
+active_value = true
+tls_ca_cert_file = $home/ca.pem
+timeout_msecs = 5000
+"""
+)
+
+
+def introspection_conf(*, home: str, url: str) -> str:
+    """The text of the file in which Dovecot finds whom to ask about a token."""
+    return _INTROSPECTION.substitute(home=home, url=url)
+
+
 def dovecot_conf(*, home: str, user: str, group: str, ports: Mapping[str, int]) -> str:
-    """The text of dovecot.conf for a server whose files are in *home* and belong to *user*."""
-    return _TEMPLATE.substitute(
-        {name: str(ports[name]) for name in PORTS},
+    """The text of dovecot.conf for a server whose files are in *home* and belong to *user*.
+
+    With a port for `submission` it takes tokens, and passes mails on to the port `relay`.
+    """
+    template = Template(_TEMPLATE.template + _TOKENS.template) if "submission" in ports else _TEMPLATE
+    return template.substitute(
+        {name: str(port) for name, port in ports.items()},
         home=home,
         user=user,
         group=group,

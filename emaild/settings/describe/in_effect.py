@@ -106,9 +106,7 @@ class _Server(_Section):
 
 
 def _lack(option: Option) -> str:
-    if option.idle:
-        return "no effect here"
-    return "not yet in effect" if option.awaits is not None else ""
+    return "no effect here" if option.idle else ""
 
 
 def _fixed(found: Property) -> str:

@@ -42,7 +42,6 @@ def _option(option: Option) -> dict[str, object]:
         "expects": option.parser.expects,
         "secret": option.parser.secret,
         "effect": option.effect.value,
-        "awaits": option.awaits,
         "idle": option.idle,
         "help": option.help,
     }

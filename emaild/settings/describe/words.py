@@ -32,8 +32,6 @@ def default(option: Option) -> str:
 
 def remark(option: Option) -> str:
     """What an option lacks, as sentences; empty for one that has its full effect."""
-    if option.awaits is not None:
-        return f"Not yet in effect: it awaits {option.awaits}."
     return f"No effect here: {option.idle}." if option.idle else ""
 
 

@@ -86,3 +86,8 @@ def test_what_always_worked_is_not_told(health: Health, told: Told) -> None:
 def test_the_last_error_is_in_words(health: Health) -> None:
     health.failed(Rejected("host", "sign in", "wrong password"))
     assert (health.last_error, health.failures) == ("sign in: wrong password", 1)
+
+
+def test_server_that_asks_for_patience_gets_it(health: Health) -> None:
+    assert health.failed(Busy("host", "fetch", "throttled", 42.0)) == 42
+    assert health.failed(Busy("host", "fetch", "throttled", 5.0)) == 20

@@ -58,7 +58,7 @@ def test_xoauth2_says_the_token_and_keeps_why_it_was_refused() -> None:
     assert xoauth2.respond(None) == "user=joe@example.com\1auth=Bearer tokén\1\1".encode()
     assert xoauth2.refusal == ""
     assert xoauth2.respond(b'{"status":"401","schemes":"bearer","scope":"mail"}') == b""
-    assert xoauth2.refusal == "the token was refused: status 401"
+    assert xoauth2.refusal == "the token was refused: status 401, scope mail"
 
 
 def test_oauthbearer_says_the_token_and_the_host() -> None:
@@ -70,7 +70,19 @@ def test_oauthbearer_says_the_token_and_the_host() -> None:
     assert b"a=boss," in only("OAUTHBEARER", authorization_id="boss").respond(None)
 
 
-@pytest.mark.parametrize("challenge", [b"", b"\xff", b"[1]", b'{"status":""}', b'{"error":"tok\xc3\xa9n"}'])
+@pytest.mark.parametrize(
+    "challenge",
+    [
+        b"",
+        b"\xff",
+        b"[1]",
+        b'{"status":""}',
+        b'{"error":"tok\xc3\xa9n"}',
+        b'{"status":"tok\xc3\xa9n","scope":"x tok\xc3\xa9n"}',
+        b"[" * 99_999,
+        b'{"status":null}',
+    ],
+)
 def test_a_refusal_that_cannot_be_read_is_one_all_the_same(challenge: bytes) -> None:
     xoauth2 = only("XOAUTH2")
     xoauth2.respond(None)

@@ -25,10 +25,16 @@ from tests.conf_files import ConfFiles
 from tests.said import Said
 
 CANARY = "Quetzal+Macaw"
-SERVER = ("server = localhost", "client-certificate = /dev/null")
+SERVER = ("server = localhost", "client-certificate = /dev/null", "application-certificate = /dev/null")
 PROXY = ("mail.{0}.proxy.host = localhost", "mail.{0}.proxy.user = u")
 AROUND = {
-    "pop-client-a": (*SERVER, "mailbox = a", "type = POP3", *(line.format("pop3") for line in PROXY)),
+    "pop-client-a": (
+        *SERVER,
+        "mailbox = a",
+        "type = POP3",
+        "mail.imap.peek = true",
+        *(line.format("pop3") for line in PROXY),
+    ),
     "pop-client-b": (*SERVER, "mailbox = b", "type = IMAP", *(line.format("imap") for line in PROXY)),
     "smtp-client": (*SERVER, "user = u", *(line.format("smtp") for line in PROXY)),
     "proxy": ("useProxy = true", "host = localhost", "port = 1080", "user = u"),
@@ -38,9 +44,9 @@ AROUND = {
 }
 """What must stand beside the secrets, by section."""
 HOLDERS = {
-    "pop-client-a": ("password", "client-key-password", "mail.pop3.proxy.password"),
-    "pop-client-b": ("password", "client-key-password", "mail.imap.proxy.password"),
-    "smtp-client": ("password", "client-key-password", "mail.smtp.proxy.password"),
+    "pop-client-a": ("password", "client-key-password", "application-key-password", "mail.pop3.proxy.password"),
+    "pop-client-b": ("password", "client-key-password", "application-key-password", "mail.imap.proxy.password"),
+    "smtp-client": ("password", "client-key-password", "application-key-password", "mail.smtp.proxy.password"),
     "proxy": ("password",),
     "secret-x": ("password",),
     "api-token-x": ("token",),

@@ -59,7 +59,6 @@ def test_every_form_says_all_of_every_option_and_property(form: str) -> None:
     for declared in (*(option for _, option in DECLARED), *HONOURED):
         for part in (declared.name, declared.help, declared.parser.expects, declared.effect, declared.idle):
             assert flat(part) in said, (declared.name, part)
-        assert declared.awaits is None or declared.awaits in said
     for found in ALL_PROPERTIES:
         assert re.search(rf"(?<![\w.]){re.escape(found.name)}(?![\w.]\w)", said), found.name
         assert found.other is None or found.other.why in said
@@ -69,16 +68,14 @@ def test_every_form_says_all_of_every_option_and_property(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "man", "conf"])
-def test_what_awaits_a_part_has_no_effect_or_is_ours_says_so(form: str) -> None:
+def test_what_has_no_effect_or_is_ours_says_so(form: str) -> None:
     def said(one: Option) -> str:
         return read_back(form, FORMATS[form](Contents(properties=(property_of(one),))))
 
-    ours, awaits = (next(one for one in HONOURED if getattr(one, field)) for field in ("ours", "awaits"))
-    plain = next(one for one in HONOURED if not (one.ours or one.awaits or one.idle))
+    ours = next(one for one in HONOURED if one.ours)
+    plain = next(one for one in HONOURED if not (one.ours or one.idle))
     assert "(emaild's own)" in said(ours)
-    assert f"Not yet in effect: it awaits {awaits.awaits}." in said(awaits)
     assert "emaild's own" not in said(plain)
-    assert "Not yet in effect" not in said(plain)
     assert "No effect" not in said(plain)
     idle = next(one for _, one in DECLARED if one.idle)
     assert f"No effect here: {idle.idle}." in read_back(form, FORMATS[form](EVERYTHING))
@@ -125,7 +122,7 @@ def test_json_is_one_object_an_option_or_property() -> None:
     ]
     assert [one["property"] for one in described if "property" in one] == [found.name for found in ALL_PROPERTIES]
     password = next(one for one in described if one.get("option") == "password")
-    assert (password["secret"], password["required"], password["default"]) == (True, True, None)
+    assert (password["secret"], password["required"], password["default"]) == (True, False, "")
     size = next(one for one in described if one.get("property") == "mail.imap.fetchsize")
     assert (size["treatment"], size["sections"], size["default"]) == ("honoured", ["pop-client"], "")
     host = next(one for one in described if one.get("property") == "mail.host")

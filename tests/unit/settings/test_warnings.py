@@ -19,9 +19,11 @@ NO_SIGN_IN = (
     " would be right"
 )
 ON_THE_WAY = "a password may travel unencrypted, and anyone on the way can read it"
-NOT_SERVED = "it is not served yet; the section rests"
 OF_ANOTHER = "it is of another protocol than this section's, and has no effect"
 OTHER_SERVERS = "a section for other servers of Genesys's, without effect here"
+
+GRAPH = "[pop-client]\ntype = graph\nmailbox = ann\npassword = x\nclient-id = c\ndirectory-id = d\n"
+GRAPH_WAY = "[smtp-client]\nserver-type = graph\nuser = ann\npassword = x\nclient-id = c\ndirectory-id = d\n"
 
 WARNINGS = {
     "java-class": (
@@ -86,14 +88,20 @@ WARNINGS = {
         "7: [pop-client-b] mailbox: it reads the same mailbox as [pop-client]; each mail becomes an interaction of one"
         " of the two",
     ),
-    "ews": (
-        "[pop-client]\ntype = EWS\nserver = https://a.example/ews\nmailbox = ann\npassword = x\n",
-        f"2: [pop-client] type: {NOT_SERVED}",
+    "graph-without-encryption": (
+        GRAPH + "server = http://graph.example.com\n",
+        "7: [pop-client] server: without encryption there will be no sign-in; https would be right",
     ),
-    "graph": ("[pop-client]\ntype = graph\nmailbox = ann\npassword = x\n", f"2: [pop-client] type: {NOT_SERVED}"),
-    "way-out-by-graph": ("[smtp-client]\nserver-type = graph\n", f"2: [smtp-client] server-type: {NOT_SERVED}"),
+    "way-out-by-graph-without-encryption": (
+        GRAPH_WAY + "server = http://graph.example.com\nallow-plaintext-auth = true\n",
+        "8: [smtp-client] allow-plaintext-auth: a password or token may travel unencrypted, and anyone on the way can"
+        " read it",
+    ),
 }
 QUIET = {
+    "ews": "[pop-client]\ntype = EWS\nserver = https://a.example/ews\nmailbox = ann\npassword = x\n",
+    "graph": GRAPH + GRAPH_WAY,
+    "graph-without-encryption-on-this-machine": GRAPH + "server = http://localhost:8080/v1.0\n",
     "nothing-unusual": NEAR + WAY,
     "always-so-and-true": NEAR + "mail.mime.base64.ignoreerrors = true\n",
     "encrypted": FAR + "pop-connection-security = ssl-tls\n",
@@ -107,6 +115,20 @@ QUIET = {
     + NEAR.replace("pop-client", "pop-client-b")
     + "type = IMAP\n",
 }
+GMAIL = "".join(
+    f"[pop-client-{number}]\ntype = IMAP\nserver = imap.gmail.com\npop-connection-security = ssl-tls\nmailbox = ann\n"
+    f"password = x\nfolder-path = {number}\n"
+    for number in range(1, 16)
+)
+SIXTEENTH = GMAIL[: GMAIL.index("[pop-client-2]")].replace("-1]", "-16]").replace("= 1\n", "= 16\n")
+WARNINGS["sixteen-connections-to-an-account-at-google"] = (
+    GMAIL + SIXTEENTH,
+    "110: [pop-client-16] mailbox: Google takes 15 connections of an account, and each section of it holds one;"
+    " mail.imap.connectionpoolsize = 0 in some of them would be right",
+)
+QUIET["fifteen-connections-to-an-account-at-google"] = GMAIL
+QUIET["one-of-sixteen-is-not-kept"] = GMAIL + SIXTEENTH + "mail.imap.connectionpoolsize = 0\n"
+QUIET["sixteen-connections-elsewhere"] = (GMAIL + SIXTEENTH).replace("imap.gmail.com", "mail.example.com")
 GIVEN = {"pop-client": MAILBOX, "smtp-client": "server = localhost\n"}
 
 
@@ -130,13 +152,7 @@ def test_a_section_for_other_servers_is_passed_over(conf: ConfFiles, name: str) 
 def without_effect() -> list[tuple[type[Any], Option, str]]:
     """Every option that is read and no more, with what is said of it."""
     found = [(kind, option) for kind in SECTIONS for option in options(kind)]
-    awaiting = [
-        (kind, one, f"it is read and checked, but has no effect yet: it awaits {one.awaits}")
-        for kind, one in found
-        if one.awaits is not None
-    ]
-    idle = [(kind, one, f"it has no effect here: {one.idle}") for kind, one in found if one.idle]
-    return awaiting + idle
+    return [(kind, one, f"it has no effect here: {one.idle}") for kind, one in found if one.idle]
 
 
 @pytest.mark.parametrize(

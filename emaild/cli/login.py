@@ -1,0 +1,159 @@
+"""`emaild login`: a person signs in, and what the authority gives for it is kept for the daemon."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+import webbrowser
+from dataclasses import dataclass
+from pathlib import Path
+
+from emaild.cli.redirect import Redirect
+from emaild.cli.registry import Add
+from emaild.cli.state import become_owner, settings_of
+from emaild.errors import Busy, EmaildError, RemoteError, SignInFailed, StateUnusable, Unreachable, UsageError
+from emaild.net.oauth import Sealed
+from emaild.net.oauth.grant import ServerSection, Way, grant_of, user_of
+from emaild.net.oauth.person import Device, SignedIn, begin, begin_by_device, keep
+from emaild.settings import parse
+from emaild.settings.by_token import is_https
+from emaild.settings.load import Settings
+from emaild.settings.mailbox import MailboxSection
+from emaild.settings.network import ProxySection
+
+patience = parse.within("1s", "1h")
+
+
+def register(add: Add) -> None:
+    """The command of this module."""
+    made = add("login", _login, "sign in for a section in a browser, so that the daemon gets tokens for it")
+    made.add_argument("section", metavar="SECTION", help="a [pop-client...] or [smtp-client...] section")
+    made.add_argument("--device", action="store_true", help="print a code to sign in with on another machine")
+    made.add_argument("--shared", action="store_true", help="whoever signs in need not be the mailbox's own user")
+    made.add_argument("--no-browser", action="store_true", help="print where to sign in, and open no browser")
+    made.add_argument(
+        "--within", type=_patience, default="10m", metavar="TIME", help="how long to wait for it (default: 10m)"
+    )
+
+
+@dataclass(frozen=True)
+class _Task:
+    """Who is to sign in, and what for. `consent`: the scopes of all sections that will use it."""
+
+    section: ServerSection
+    consent: tuple[str, ...]
+    proxy: ProxySection | None
+    kept: Path
+    shared: bool
+
+    def done(self, signed: SignedIn) -> str:
+        """Keep it, if whoever signed in is who should have; what to say of it.
+
+        Raises:
+            SignInFailed: it is somebody else. StateUnusable: it cannot be kept.
+        """
+        who = _plain(" or ".join(signed.addresses)) or "somebody whom the authority does not name"
+        name, user = self.section.name, user_of(self.section)
+        if not self.shared and not _own(self.section) & {address.lower() for address in signed.addresses}:
+            raise SignInFailed(
+                f"{who} signed in, but [{name}] is for {user}, so nothing was kept; sign in as that user, or give"
+                f" --shared where the mailbox may be opened by others and {who} is one of them"
+            )
+        try:
+            keep(self.section, Sealed(self.kept), signed)
+        except OSError as error:
+            raise StateUnusable(f"{self.kept}: {error.strerror}; nothing was kept") from error
+        return f"{who} signed in for {user}; [{name}] uses it from its next token on"
+
+
+def _login(arguments: argparse.Namespace) -> int:
+    settings = settings_of(arguments.conf)
+    task = _task(settings, arguments)
+    if not task.kept.is_dir():
+        raise StateUnusable(f"{task.kept}: it is not there yet; 'emaild run' or 'emaild send' makes it")
+    become_owner(task.kept)
+    try:
+        print(_by_device(task, arguments.within) if arguments.device else _by_browser(task, arguments))
+    except RemoteError as error:
+        raise SignInFailed(str(error).replace("SECTION", task.section.name)) from error
+    return os.EX_OK
+
+
+def _task(settings: Settings, arguments: argparse.Namespace) -> _Task:
+    there = {section.name.lower(): section for section in settings.servers()}
+    section = there.get(arguments.section.lower())
+    if section is None:
+        known = ", ".join(one.name for one in there.values()) or "none"
+        raise UsageError(f"no section {arguments.section} with a server in {arguments.conf}; there are: {known}")
+    grant = grant_of(section)
+    if grant is None or grant.way is not Way.SIGNED_IN:
+        raise UsageError(
+            f"[{section.name}] is not set up for this: it needs grant-type = authorization_code, client-id, and"
+            f" {_mechanism(section)}"
+        )
+    others = [other for one in settings.servers() if (other := grant_of(one)) is not None]
+    consent = tuple(word for one in others if one.sealed_name == grant.sealed_name for word in one.scope.split())
+    return _Task(section, consent, settings.proxy_for(section), settings.emaild.state_directory, arguments.shared)
+
+
+def _mechanism(section: ServerSection) -> str:
+    protocol = section.type.value.lower() if isinstance(section, MailboxSection) else section.server_type.value
+    return "nothing else" if protocol == "graph" else f"mail.{protocol}.auth.mechanisms = XOAUTH2"
+
+
+def _own(section: ServerSection) -> set[str]:
+    """The addresses by which the mailbox's own user is known."""
+    address = section.address if isinstance(section, MailboxSection) else ""
+    return {name.lower() for name in (user_of(section), address) if name}
+
+
+def _by_browser(task: _Task, arguments: argparse.Namespace) -> str:
+    with Redirect() as redirect:
+        # Microsoft takes any port of localhost, Google any of 127.0.0.1; both mean this machine.
+        place = f"http://{'127.0.0.1' if task.section.is_google else 'localhost'}:{redirect.port}"
+        begun = begin(task.section, proxy=task.proxy, redirect=place, consent=task.consent)
+        if not is_https(begun.url):
+            raise SignInFailed("the authority's page to sign in on is no https URL; is tenant-authority right?")
+        print(f"Sign in here, in a browser of this machine:\n\n{begun.url}\n", flush=True)
+        if not arguments.no_browser and os.geteuid() != 0:
+            webbrowser.open(begun.url)
+        brought = redirect.wait(arguments.within)
+        try:
+            said = task.done(begun.finish(brought))
+        except EmaildError as error:
+            redirect.say(f"It did not work: {error}".replace("SECTION", task.section.name))
+            raise
+        redirect.say(f"{said}. You may close this window.")
+        return said
+
+
+def _by_device(task: _Task, seconds: float) -> str:
+    device = begin_by_device(task.section, proxy=task.proxy)
+    print(_plain(f"Open {device.url} in any browser, and type this code: {device.user_code}"), flush=True)
+    until = time.monotonic() + min(seconds, device.life)
+    while (signed := _polled(device)) is None:
+        if time.monotonic() + device.interval > until:
+            raise SignInFailed("nobody signed in with the code in time, and it has expired; try again")
+        time.sleep(device.interval)
+    return task.done(signed)
+
+
+def _polled(device: Device) -> SignedIn | None:
+    """Who signed in; None: nobody yet, or the authority cannot be asked now."""
+    try:
+        return device.poll()
+    except (Busy, Unreachable):
+        return None
+
+
+def _plain(text: str) -> str:
+    """Without the control characters that could play with a terminal."""
+    return "".join(filter(str.isprintable, text))
+
+
+def _patience(text: str) -> float:
+    try:
+        return patience.read(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected {patience.expects}, found {text!r}") from None

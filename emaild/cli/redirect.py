@@ -1,0 +1,142 @@
+"""Where a browser comes back to after a sign-in: a port on loopback that is open for one answer (RFC 8252 §7.3)."""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import selectors
+import socket
+from types import TracebackType
+from typing import Self
+from urllib.parse import parse_qsl
+
+from emaild.errors import SignInFailed
+from emaild.net.race import Deadline
+
+LONGEST_REQUEST = 64 << 10  # octets; Microsoft's answers have some 2,000
+MOST_CONNECTIONS = 32  # browsers open some that they do not use
+SLOWEST_PAGE = 2.0  # seconds that a browser may take to accept a page
+NOT_HERE = "There is nothing here. Go back to the page of the sign-in."
+
+_PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>emaild</title></head>
+<body style="font-family: sans-serif; margin: 4em"><h1>emaild</h1><p>{}</p></body>
+</html>
+"""
+_HEAD = (
+    "HTTP/1.1 {}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n"
+    "Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\n"
+    "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'\r\n\r\n"
+)
+
+
+class Redirect:
+    """The open port: `with Redirect() as redirect`. It is closed at the end, and takes one answer."""
+
+    def __init__(self) -> None:
+        """Listen at a free port.
+
+        Raises:
+            OSError: there is none.
+        """
+        self._door = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._door.getsockname()[1]
+        self._begun: dict[socket.socket, bytearray] = {}
+        self._answered: socket.socket | None = None
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the port and every connection."""
+        for connection in (self._door, self._answered, *self._begun):
+            if connection is not None:
+                connection.close()
+
+    def wait(self, seconds: float) -> dict[str, str]:
+        """What the browser brings back, by name; no further connection is taken after it.
+
+        Raises:
+            SignInFailed: nobody came in time.
+        """
+        deadline = Deadline(seconds)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._door, selectors.EVENT_READ)
+            try:
+                while True:
+                    for key, _ in selector.select(deadline.left()):
+                        ready = key.fileobj
+                        assert isinstance(ready, socket.socket)
+                        if ready is self._door:
+                            self._let_in(selector)
+                        elif (found := self._heard(selector, ready)) is not None:
+                            return found
+            except TimeoutError:
+                raise SignInFailed(f"nobody signed in within {seconds:.0f} seconds; try again") from None
+            finally:
+                self._door.close()  # what was once answered cannot be answered again
+
+    def say(self, text: str) -> None:
+        """Show the person in the browser what became of it. Never raises."""
+        if self._answered is not None:
+            _answer(self._answered, "200 OK", text)
+            self._answered = None
+
+    def _let_in(self, selector: selectors.BaseSelector) -> None:
+        connection, _ = self._door.accept()
+        if len(self._begun) >= MOST_CONNECTIONS:
+            oldest = next(iter(self._begun))
+            self._forget(selector, oldest)
+            oldest.close()
+        connection.setblocking(False)
+        self._begun[connection] = bytearray()
+        selector.register(connection, selectors.EVENT_READ)
+
+    def _forget(self, selector: selectors.BaseSelector, connection: socket.socket) -> bytearray:
+        selector.unregister(connection)
+        return self._begun.pop(connection)
+
+    def _heard(self, selector: selectors.BaseSelector, connection: socket.socket) -> dict[str, str] | None:
+        """What a request brings; None where it is not complete yet, or another than the one that is waited for."""
+        try:
+            piece = connection.recv(LONGEST_REQUEST)
+        except OSError:
+            piece = b""
+        said = self._begun[connection]
+        said += piece
+        if piece and b"\r\n\r\n" not in said[-len(piece) - 3 :] and len(said) <= LONGEST_REQUEST:
+            return None
+        self._forget(selector, connection)
+        found = _brought(bytes(said))
+        if found is None:
+            _answer(connection, "404 Not Found", NOT_HERE)
+        else:
+            self._answered = connection
+        return found
+
+
+def _brought(request: bytes) -> dict[str, str] | None:
+    """The parameters of a request that ends a sign-in; None: it is another one."""
+    method, _, rest = request.partition(b"\r\n")[0].decode("latin-1").partition(" ")
+    target, _, version = rest.partition(" ")
+    if method != "GET" or not version.startswith("HTTP/1.") or not target.startswith("/?"):
+        return None
+    try:
+        found = dict(parse_qsl(target[2:], max_num_fields=50))
+    except ValueError:
+        return None
+    return found if "state" in found and ("code" in found or "error" in found) else None
+
+
+def _answer(connection: socket.socket, status: str, text: str) -> None:
+    """A page with that text; never raises."""
+    body = _PAGE.format(html.escape(text)).encode()
+    with contextlib.suppress(OSError), connection:
+        connection.settimeout(SLOWEST_PAGE)
+        connection.sendall(_HEAD.format(status, len(body)).encode() + body)
+        connection.shutdown(socket.SHUT_WR)

@@ -1,0 +1,106 @@
+"""requests over connections of ours, so that proxies and the TLS options count, with a bound on every answer."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection
+
+from emaild.errors import RemoteError, Unreachable
+from emaild.net.connect import open_connection
+from emaild.net.peer import Peer
+from emaild.net.translate import network_meaning, translated
+
+BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
+
+
+class Door(HTTPAdapter):
+    """One connection to *peer*, kept. `most` is how many bytes an answer may have."""
+
+    def __init__(self, peer: Peer) -> None:
+        super().__init__(pool_connections=1, pool_maxsize=1, pool_block=True, max_retries=0)
+        self.most = 0
+        self.connection: socket.socket | None = None
+        self._peer = peer
+        self._pool = self._new_pool()
+
+    def _new_pool(self) -> urllib3.HTTPConnectionPool:
+        pool = urllib3.HTTPConnectionPool(self._peer.host, self._peer.port, maxsize=1, block=True, retries=False)
+        pool.ConnectionCls = self._opened  # type: ignore[assignment]
+        return pool
+
+    def _opened(self, **given: Any) -> HTTPConnection:
+        return _Connection(self, self._peer, **given)
+
+    def get_connection_with_tls_context(self, *_: Any, **__: Any) -> urllib3.HTTPConnectionPool:
+        """Whatever is asked for goes there; TLS is spoken by the connection itself."""
+        return self._pool
+
+    def send(self, request: requests.PreparedRequest, *arguments: Any, **named: Any) -> requests.Response:
+        """As the library's own.
+
+        Raises:
+            RemoteError: no connection, or it broke; also later, while the answer is read.
+        """
+        named["timeout"] = self._peer.protocol_timeout
+        with translated(str(self._peer), "ask", _meaning, *BROKEN):
+            response = super().send(request, *arguments, **named)
+        response.raw.stream = self._bounded(response.raw)
+        return response
+
+    def _bounded(self, raw: Any) -> Callable[..., Iterator[bytes]]:
+        stream = raw.stream
+
+        def pieces(*arguments: Any, **named: Any) -> Iterator[bytes]:
+            total = 0
+            with translated(str(self._peer), "read the answer", _meaning, *BROKEN):
+                try:
+                    for piece in stream(*arguments, **named):
+                        total += len(piece)
+                        if total > self.most:
+                            where, reason = str(self._peer), f"it has more than {self.most} bytes"
+                            raise Unreachable(where, "read the answer", reason)
+                        yield piece
+                except BaseException:
+                    raw.close()  # what is half read cannot be used again
+                    raise
+
+        return pieces
+
+    def close(self) -> None:
+        """Drop the connection; the next request makes another."""
+        self.connection = None
+        self._pool.close()
+        self._pool = self._new_pool()
+
+
+class _Connection(HTTPConnection):
+    """A connection that our own door opens."""
+
+    def __init__(self, door: Door, peer: Peer, **given: Any) -> None:
+        super().__init__(**given)
+        self._door = door
+        self._peer = peer
+
+    def _new_conn(self) -> socket.socket:
+        with translated(str(self._peer), "connect", _meaning, OSError):
+            self._door.connection = open_connection(self._peer)
+        return self._door.connection
+
+
+def _meaning(error: Exception) -> tuple[type[RemoteError], str]:
+    """The network's own word lies at the bottom of what the libraries wrap around it."""
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, OSError) and not isinstance(inner, requests.RequestException):
+            return network_meaning(inner)
+        inner = inner.__cause__ or inner.__context__
+    if isinstance(error, requests.Timeout):
+        return Unreachable, "no answer in time"
+    return Unreachable, "the connection broke before the answer was whole"

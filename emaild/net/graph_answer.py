@@ -1,0 +1,80 @@
+"""What Microsoft Graph answers, and what it means."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from email.message import Message
+from functools import cached_property
+from typing import Any
+
+from emaild.net.trace import shown
+from emaild.settings.secret import MASK
+
+LONGEST_WORDS = 300  # characters of what the server says that go into a message
+TRANSIENT = (408, 409, 412, 423, 425, 429)
+TRANSIENT_CODES = ("ErrorServerBusy", "ErrorMailboxMoveInProgress", "ErrorMailboxStoreUnavailable", "MailboxInTransit")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What Graph answered; what it says that is not JSON is empty."""
+
+    status: int
+    headers: Message
+    body: bytes
+    cut: bool = False
+    masked: str = ""
+
+    @property
+    def good(self) -> bool:
+        return 200 <= self.status < 300
+
+    @cached_property
+    def said(self) -> dict[str, Any]:
+        """The JSON object."""
+        try:
+            found = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def listed(self) -> list[dict[str, Any]]:
+        """The objects of a list, those that have an id."""
+        value = self.said.get("value")
+        found = value if isinstance(value, list) else []
+        return [one for one in found if isinstance(one, dict) and isinstance(one.get("id"), str) and one["id"]]
+
+    @property
+    def code(self) -> str:
+        """The code of an error, as ErrorItemNotFound."""
+        return self._of_error("code")[:100]
+
+    @property
+    def reason(self) -> str:
+        """An error in words: status, code, and what Graph says, without a token that it may repeat."""
+        words = self._of_error("message")
+        words = words.replace(self.masked, MASK) if self.masked else words
+        return " ".join(filter(None, (str(self.status), self.code, shown(words[:LONGEST_WORDS]))))
+
+    @property
+    def transient(self) -> bool:
+        """Whether the same may succeed later."""
+        return self.status >= 500 or self.status in TRANSIENT or self.code in TRANSIENT_CODES
+
+    def _of_error(self, name: str) -> str:
+        error = self.said.get("error")
+        value = error.get(name) if isinstance(error, dict) else ""
+        return value if isinstance(value, str) else ""
+
+
+def of_batch(part: object) -> Answer:
+    """One answer of a batch; one that is missing is a server's fault (500)."""
+    said = part if isinstance(part, dict) else {}
+    fields, status = said.get("headers"), said.get("status")
+    headers = Message()
+    for name, value in fields.items() if isinstance(fields, dict) else ():
+        headers[str(name)] = str(value)
+    number = status if isinstance(status, int) else 500
+    return Answer(number, headers, json.dumps(said.get("body")).encode("ascii"))

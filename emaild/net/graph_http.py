@@ -1,0 +1,167 @@
+"""HTTP/1.1 to one server, on a connection of our own door that is kept between requests.
+
+Nothing is followed, nothing is guessed: an answer is whole or an error, and no longer than the caller allows.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import select
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from email.message import Message
+from typing import Any
+
+from emaild.errors import RemoteError, Unreachable
+from emaild.net.connect import check_encrypted, open_connection
+from emaild.net.peer import Peer
+from emaild.net.translate import network_meaning
+from emaild.settings.server import Security
+
+PIECE = 256 << 10  # bytes that are read at once
+AUTHORIZATION = "Authorization"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a server answered. `cut`: the body goes on, and was not read."""
+
+    status: int
+    headers: Message
+    body: bytes
+    cut: bool = False
+
+
+class Line:
+    """One kept connection. Used by one thread at a time."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._connection: _Connection | None = None
+
+    def __str__(self) -> str:
+        return str(self._peer)
+
+    def connect(self) -> None:
+        """Have a connection that the server did not close.
+
+        Raises:
+            RemoteError: there is none to be had.
+        """
+        with self._translated("connect"):
+            self._ready()
+
+    def exchange(self, method: str, target: str, fields: Mapping[str, str], body: bytes, most: int) -> Reply:
+        """Ask, and read at most *most* bytes of the answer's body. Each wait may last the peer's protocol_timeout.
+
+        What may be done twice is asked once more where a kept connection turns out to be closed.
+
+        Raises:
+            RemoteError: no answer, or half of one.
+        """
+        with self._translated(f"{method} {target.partition('?')[0]}"):
+            kept = self._ready()
+            try:
+                return self._asked(method, target, fields, body, most)
+            except TimeoutError:
+                raise
+            except (OSError, http.client.BadStatusLine):
+                if not kept or method == "POST":
+                    raise
+            self.close()
+            self._ready()
+            return self._asked(method, target, fields, body, most)
+
+    def close(self) -> None:
+        """Let go of the connection; never raises."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(OSError):
+                connection.close()
+
+    def _ready(self) -> bool:
+        """Whether the connection that is there now was there before."""
+        if self._connection is not None and self._connection.used and self._connection.has_said_something():
+            self.close()
+        if self._connection is not None:
+            return True
+        connection = _Connection(self._peer)
+        connection.connect()
+        self._connection = connection
+        return False
+
+    def _asked(self, method: str, target: str, fields: Mapping[str, str], body: bytes, most: int) -> Reply:
+        connection = self._connection
+        assert connection is not None
+        if AUTHORIZATION in fields:
+            check_encrypted(self._peer, connection.sock)
+        connection.request(method, target, body or None, dict(fields))
+        response = connection.getresponse()
+        found, cut = _body(response, most)
+        connection.used = True
+        if cut or response.will_close:
+            self.close()
+        return Reply(response.status, response.headers, found, cut)
+
+    @contextlib.contextmanager
+    def _translated(self, action: str) -> Iterator[None]:
+        try:
+            yield
+        except RemoteError:
+            self.close()
+            raise
+        except http.client.IncompleteRead as error:
+            self.close()
+            raise Unreachable(str(self), action, "the answer ended too early") from error
+        except OSError as error:
+            self.close()
+            kind, reason = network_meaning(error)
+            raise kind(str(self), action, reason) from error
+        except (http.client.HTTPException, ValueError) as error:
+            self.close()
+            raise Unreachable(str(self), action, "what it answers is no HTTP") from error
+
+
+class _Connection(http.client.HTTPConnection):
+    """Connects by our own door, and never by itself."""
+
+    auto_open = 0
+    used = False  # before that TLS 1.3 may have sent tickets, which are no answer to anything
+
+    def __init__(self, peer: Peer) -> None:
+        super().__init__(peer.host, peer.port)
+        self._peer = peer
+        self.default_port = http.client.HTTPS_PORT if peer.security is Security.SSL_TLS else http.client.HTTP_PORT
+
+    def connect(self) -> None:
+        """As told by the peer."""
+        self.sock: Any = open_connection(self._peer)
+
+    def has_said_something(self) -> bool:
+        """Whether something is there to be read though nothing was asked, be it only the end."""
+        poll = select.poll()  # unlike select() it takes descriptors above 1,023
+        poll.register(self.sock, select.POLLIN)
+        return bool(poll.poll(0))
+
+
+def _body(response: http.client.HTTPResponse, most: int) -> tuple[bytes, bool]:
+    """At most that many bytes, and whether there are more.
+
+    Raises:
+        IncompleteRead: the connection ended before the answer did, as far as that can be told.
+    """
+    if not response.chunked and response.length is None:
+        raise http.client.IncompleteRead(b"")  # its end and a broken connection would look the same
+    found = bytearray()
+    while len(found) <= most:
+        piece = response.read(min(PIECE, most + 1 - len(found)))
+        if not piece:
+            break
+        found += piece
+    if len(found) > most:
+        del found[most:]
+        return bytes(found), True
+    if response.length:  # http.client takes the end of a connection for that of the answer
+        raise http.client.IncompleteRead(bytes(found[:100]), response.length)
+    return bytes(found), False

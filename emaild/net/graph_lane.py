@@ -1,0 +1,80 @@
+"""What all connections to one mailbox of Microsoft Graph share: how many may ask at once, and when none may.
+
+Exchange Online lets an application ask four things of a mailbox at a time, and says with Retry-After for how long it
+wants to be left alone (Graph, service-specific throttling limits).
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from emaild.clock import Clock
+
+AT_ONCE = 4
+LONGEST_REST = 3600.0  # seconds; a server that asks for more is asked again after that
+
+
+class Lane:
+    """The way to one mailbox. Safe for any thread."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._free = AT_ONCE
+        self._closed_until = 0.0
+
+    @contextmanager
+    def places(self, count: int, patience: float) -> Iterator[None]:
+        """Hold that many of the four places.
+
+        Raises:
+            TimeoutError: they were not free in so many seconds.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._free >= count, patience):
+                raise TimeoutError
+            self._free -= count
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += count
+                self._changed.notify_all()
+
+    def rest(self, seconds: float, clock: Clock) -> None:
+        """Nothing may be asked for that long."""
+        with self._changed:
+            self._closed_until = max(self._closed_until, clock.monotonic() + seconds)
+
+    def closed_for(self, clock: Clock) -> float:
+        """Seconds for which nothing may be asked."""
+        with self._changed:
+            return max(0.0, self._closed_until - clock.monotonic())
+
+
+_lanes: weakref.WeakValueDictionary[tuple[str, str], Lane] = weakref.WeakValueDictionary()
+_lock = threading.Lock()
+
+
+def lane_to(server: str, user: str) -> Lane:
+    """The one lane to that mailbox, as long as anybody uses it."""
+    with _lock:
+        return _lanes.setdefault((server.lower(), user.lower()), Lane())
+
+
+def retry_after(value: str, now: datetime) -> float:
+    """The seconds that a Retry-After field asks for: a number or a date (RFC 9110 §10.2.3), 0 where it is neither."""
+    text = value.strip()
+    if re.fullmatch(r"\d{1,9}", text, re.ASCII):
+        return min(float(text), LONGEST_REST)
+    try:
+        when = parsedate_to_datetime(text)
+        when = when if when.tzinfo else when.replace(tzinfo=UTC)
+        return min(max((when - now).total_seconds(), 0.0), LONGEST_REST)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return 0.0

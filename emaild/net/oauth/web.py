@@ -1,0 +1,153 @@
+"""How the libraries of Microsoft and Google reach the network: by our own door, with its proxy, trust and bounds.
+
+One object is both: what msal takes as `http_client`, and what google-auth takes as its transport `Request`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from emaild.errors import Busy, Rejected
+from emaild.net.http import HttpAnswer, ask
+from emaild.net.peer import Peer, Trust
+from emaild.settings.server import Security
+
+ACTION = "ask for a token"
+REALM_LOOK_UP = "/common/userrealm/"
+LONGEST_TIMEOUT = 60.0  # seconds; a token has many mailboxes waiting
+LONGEST_PATIENCE = 3600.0  # seconds that an authority may make us wait
+PASSING = ("server_error", "temporarily_unavailable", "internal_failure")
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True)
+class LibraryAnswer:
+    """An answer as msal (status_code, text) and google-auth (status, data) want it."""
+
+    status: int
+    headers: Mapping[str, str]
+    data: bytes
+
+    @property
+    def status_code(self) -> int:
+        return self.status
+
+    @property
+    def text(self) -> str:
+        return self.data.decode("utf-8", "replace")
+
+    def raise_for_status(self) -> None:
+        """What msal calls where it expects success alone."""
+        if self.status >= 400:
+            raise ValueError(f"status {self.status}")
+
+
+class Web:
+    """`given` is the last good answer, `said` the last that was an error (RFC 6749 §5.1, §5.2)."""
+
+    def __init__(self, peer: Peer, authority: str) -> None:
+        """*peer* tells how to get out; where to, each URL says."""
+        self._peer = replace(
+            peer,
+            security=Security.SSL_TLS,
+            starttls_if_offered=False,
+            starttls_required=False,
+            trust=Trust(
+                ca_file=peer.trust.ca_file,
+                minimum_version=peer.trust.minimum_version,
+                protocols=peer.trust.protocols,
+                ciphersuites=peer.trust.ciphersuites,
+            ),
+            protocol_timeout=min(peer.protocol_timeout, LONGEST_TIMEOUT),
+            local_port=0,
+            trace=False,
+        )
+        self._authority = authority
+        self.said: Mapping[str, Any] = {}
+        self.given: Mapping[str, Any] = {}
+
+    def get(
+        self, url: str, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None, **_: Any
+    ) -> LibraryAnswer:
+        """msal's."""
+        return self._ask("GET", f"{url}?{urlencode(params)}" if params else url, headers, b"")
+
+    def post(
+        self,
+        url: str,
+        params: Mapping[str, str] | None = None,
+        data: Mapping[str, Any] | str | bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        **_: Any,
+    ) -> LibraryAnswer:
+        """msal's."""
+        fields = dict(headers or {})
+        if isinstance(data, Mapping):
+            fields["Content-Type"] = FORM
+            data = urlencode(data)
+        body = data.encode() if isinstance(data, str) else data or b""
+        return self._ask("POST", f"{url}?{urlencode(params)}" if params else url, fields, body)
+
+    def close(self) -> None:
+        """msal's; nothing is kept open."""
+
+    def __call__(
+        self,
+        url: str,
+        method: str = "GET",
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        **_: Any,
+    ) -> LibraryAnswer:
+        """google-auth's."""
+        return self._ask(method, url, headers, body or b"")
+
+    def _ask(self, method: str, url: str, headers: Mapping[str, str] | None, body: bytes) -> LibraryAnswer:
+        peer, target = self._place(url)
+        fields = {name: str(value) for name, value in (headers or {}).items() if value is not None}
+        answer = ask(peer, method, target, fields, body)
+        said = _said(answer)
+        passes = said.get("error") in PASSING
+        if answer.status == 429 or answer.status >= 500 or (passes and answer.status != 200):
+            why = f"it answers with status {answer.status}" + (f", {said['error']}" if passes else "")
+            raise Busy(str(peer), ACTION, why, _patience(answer))
+        if answer.status == 200:
+            self.given = said
+        else:
+            self.said = said or {"error": f"status {answer.status}"}
+        return LibraryAnswer(answer.status, answer.headers, answer.body)
+
+    def _place(self, url: str) -> tuple[Peer, str]:
+        try:
+            parts = urlsplit(url)
+            usable = parts.scheme == "https" and bool(parts.hostname) and parts.username is None and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable:
+            raise Rejected(str(self._peer), ACTION, "the authority leads to an address that is no https URL")
+        port = parts.port or 443
+        authority = urlsplit(self._authority)
+        if parts.path.startswith(REALM_LOOK_UP) and parts.hostname == authority.hostname:
+            port = authority.port or 443  # msal leaves it out there
+        path = quote(parts.path, safe="/%:@!$&'()*+,;=~") or "/"
+        target = f"{path}?{parts.query}" if parts.query else path
+        return replace(self._peer, host=parts.hostname or "", port=port), target
+
+
+def _said(answer: HttpAnswer) -> Mapping[str, Any]:
+    try:
+        said = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        said = None
+    return said if isinstance(said, dict) else {}
+
+
+def _patience(answer: HttpAnswer) -> float:
+    """Seconds of a Retry-After; a date there is none that the seeds of any authority show."""
+    text = answer.headers.get("retry-after", "").strip()
+    return min(float(text), LONGEST_PATIENCE) if text.isascii() and text.isdigit() and len(text) < 10 else 0.0

@@ -1,0 +1,75 @@
+"""Signing in with a token: fetched before the connection is made, and replaced once where the server refuses it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from math import inf
+from typing import TypeVar
+
+from emaild.clock import Clock, SystemClock
+from emaild.errors import Rejected
+from emaild.net.oauth.tokens import Tokens
+from emaild.net.sasl import TOKEN_MECHANISMS, Choice
+from emaild.settings.secret import MASK, Secret
+
+T = TypeVar("T")
+
+
+class TokenRefused(Rejected):
+    """The server said no to a token; another one may be taken."""
+
+
+class SignIn:
+    """How one connection after the other is signed in: with *tokens*, or, None, with the section's password.
+
+    *margin*: for how many seconds before its token ends a connection is not used any more.
+    """
+
+    def __init__(self, tokens: Tokens | None = None, clock: Clock | None = None, margin: float = 0.0) -> None:
+        self._tokens = tokens
+        self._clock = clock or SystemClock()
+        self._margin = margin
+        self._ends: datetime | None = None
+
+    def by(self, connect: Callable[[Secret | None], T]) -> T:
+        """What *connect* makes of a token, or of None.
+
+        A token that was revoked, or that ends earlier by the server's clock than by ours, is replaced once.
+
+        Raises:
+            RemoteError: as `Tokens.token` or *connect*; TokenRefused: a second one was refused, too.
+        """
+        if self._tokens is None:
+            return connect(None)
+        try:
+            return self._try(self._tokens, connect)
+        except TokenRefused:
+            return self._try(self._tokens, connect)
+
+    def _try(self, tokens: Tokens, connect: Callable[[Secret | None], T]) -> T:
+        token = tokens.token()
+        try:
+            made = connect(token)
+        except TokenRefused:
+            tokens.refused(token)
+            raise
+        self._ends = tokens.ends(token)
+        return made
+
+    def lasts(self) -> float:
+        """For how many seconds the connection that was signed in last may still be used; none: 0 or less."""
+        if self._ends is None:
+            return inf
+        return (self._ends - self._clock.now()).total_seconds() - self._margin
+
+
+def only_tokens(choice: Choice) -> Choice:
+    """Of these mechanisms those that carry a token, any of them where none is named: it must not go as a password."""
+    named = tuple(name for name in choice.mechanisms if name in TOKEN_MECHANISMS)
+    return Choice(mechanisms=named or TOKEN_MECHANISMS)
+
+
+def without(words: str, secret: Secret | None) -> str:
+    """The server's words; a secret that they repeat is masked."""
+    return words.replace(secret.reveal(), MASK) if secret and secret.reveal() else words

@@ -1,0 +1,122 @@
+"""Mail out over EWS: CreateItem with the mail's bytes, sent at once (EWS reference, CreateItem).
+
+Exchange takes a mail for all of its recipients or for none, and reads from the header who they are.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+
+from emaild import fault_points
+from emaild.clock import Clock
+from emaild.errors import RemoteError, Unreachable
+from emaild.fault_points import FaultPoint
+from emaild.message import Outbound, Receipt, RecipientState
+from emaild.net.ews import asking
+from emaild.net.ews.answers import DONE, Refused, refusal
+from emaild.net.ews.exchange import Exchange
+from emaild.net.ews.folders import SENT, own
+from emaild.net.ews.place import Place
+from emaild.net.oauth.tokens import Tokens
+from emaild.settings.secret import Secret
+from emaild.settings.way_out import WayOutSection
+from emaild.sinks.graph_header import addressed
+
+SENDING = "send"
+OF_THE_MAIL = frozenset(
+    {
+        "ErrorSendAsDenied",
+        "ErrorMessageSizeExceeded",
+        "ErrorInvalidRecipients",
+        "ErrorMissingRecipients",
+        "ErrorInvalidRecipientSubfilter",
+        "ErrorInvalidSender",
+        "ErrorMimeContentInvalid",
+        "ErrorMimeContentInvalidBase64String",
+        "ErrorMimeContentConversionFailed",
+        "ErrorCorruptData",
+        "ErrorItemSavePropertyError",
+        "ErrorInvalidPropertyRequest",
+        "ErrorInvalidPropertySet",
+        "ErrorRequiredPropertyMissing",
+        "ErrorRightsManagementPermanentException",
+        "ErrorPropertyValidationFailure",
+        "ErrorContentConversionFailed",
+    }
+)
+"""Codes that will be the same at the next try of this mail."""
+OF_ITS_MAILBOX = frozenset(
+    {
+        "ErrorQuotaExceeded",
+        "ErrorSubmissionQuotaExceeded",
+        "ErrorMessageSubmissionBlocked",
+        "ErrorItemSave",
+    }
+)
+"""Codes that pass when a person makes room, or with time, while other mails may leave."""
+
+
+class Ews:
+    """One connection to an Exchange server that sends for us. With *tokens* it signs in with them."""
+
+    def __init__(self, section: WayOutSection, place: Place, clock: Clock, tokens: Tokens | None = None) -> None:
+        self._section = section
+        self._clock = clock
+        self._used = 0.0  # when the connection last did something, on the monotonic clock
+        impersonates = section.impersonates_with(section.grant_type, uses_tokens=section.uses_tokens)
+        self._exchange = Exchange(
+            place,
+            tokens or (section.user, section.password or Secret("")),
+            mailbox=section.user if impersonates else "",
+            impersonates=impersonates,
+            version=section.exchange_version,
+        )
+
+    def send(self, mail: Outbound) -> Sequence[Receipt]:
+        """One request. Where the connection broke in it nobody knows whether it was carried out: it is sent again."""
+        self.rest()
+        raw = addressed(mail.raw, mail.recipients)
+        save_in = own(self._exchange, SENT) if self._section.save_sent_copy else None
+        fault_points.reached(FaultPoint.OFFERED)
+        try:
+            answer = self._exchange.first(asking.send(b64encode(raw).decode("ascii"), save_in), SENDING)
+            wrong = refusal(answer)
+        except RemoteError as error:
+            if isinstance(error.__cause__, Refused):
+                wrong = error.__cause__
+            elif isinstance(error, Unreachable) and error.action == SENDING:
+                return _all(mail, RecipientState.WAITING, "", error.reason)
+            else:
+                raise
+        finally:
+            self._used = self._clock.monotonic()
+        return self._receipts(mail, wrong)
+
+    def _receipts(self, mail: Outbound, wrong: Refused | None) -> Sequence[Receipt]:
+        if wrong is None:
+            fault_points.reached(FaultPoint.ACCEPTED)
+            return _all(mail, RecipientState.SENT, DONE, "")
+        if wrong.code in OF_THE_MAIL:
+            return _all(mail, RecipientState.FAILED, wrong.code, wrong.text)
+        if wrong.code in OF_ITS_MAILBOX:
+            return _all(mail, RecipientState.WAITING, wrong.code, wrong.text)
+        raise self._exchange.meaning(wrong, SENDING)
+
+    def rest(self) -> float | None:
+        """Close what was idle for cnx-max-idle-time."""
+        if not self._exchange.connected:
+            return None
+        left = self._used + self._section.cnx_max_idle_time - self._clock.monotonic()
+        if left <= 0:
+            self.close()
+            return None
+        return left
+
+    def close(self) -> None:
+        """Drop the connection."""
+        self._exchange.close()
+
+
+def _all(mail: Outbound, state: RecipientState, code: str, text: str) -> list[Receipt]:
+    return [Receipt(address=address, state=state, code=code, text=text) for address in mail.recipients]

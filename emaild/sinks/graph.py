@@ -1,0 +1,105 @@
+"""Mail out over Microsoft Graph, as the bytes that it is (Graph, sendMail in MIME format).
+
+Only 202 says that Exchange has it. Where no answer comes it may have it all the same, and the mail is sent again under
+its Message-ID: at least once, as by SMTP. There is no envelope: what the header says is made to agree with it, and a
+null sender is the mailbox. Exchange writes the mail anew before it goes on.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import replace
+
+from emaild import fault_points
+from emaild.clock import Clock
+from emaild.errors import Unreachable
+from emaild.fault_points import FaultPoint
+from emaild.message import Outbound, Receipt, RecipientState
+from emaild.net.graph import Graph, failed
+from emaild.net.graph_answer import Answer
+from emaild.settings.way_out import WayOutSection
+from emaild.sinks.graph_draft import Drafts, NotDone
+from emaild.sinks.graph_files import apart
+from emaild.sinks.graph_header import addressed, author
+
+MOST_DIRECT = 3_000_000  # bytes of a mail; in base64 they are 4,000,000, and a request may have 4 MB
+ACCEPTED = 202
+TOO_LARGE = (200, 413)  # 200: nothing was sent, which Graph has answered for mails that were too large
+DENIED_AUTHOR = "ErrorSendAsDenied"
+OF_THE_WAY = ("ErrorAccountSuspend", "ErrorMessageSubmissionBlocked", "MailboxNotEnabledForRESTAPI", "ErrorInvalidUser")
+
+
+class GraphSink:
+    """A mailbox that sends."""
+
+    def __init__(self, section: WayOutSection, graph: Graph, clock: Clock) -> None:
+        self._section = section
+        self._graph = graph
+        self._clock = clock
+        self._drafts = Drafts(graph, section.name)
+        self._used: float | None = None  # when the connection last did something, on the monotonic clock
+
+    def send(self, mail: Outbound) -> Sequence[Receipt]:
+        """All recipients get the same answer, for Graph takes a mail as a whole."""
+        sender = author(mail.raw)
+        if sender.lower() != self._graph.user.lower() and not self._section.allow_delegate:
+            text = f"From is {sender or 'missing'} and not {self._graph.user}; allow-delegate = true would be right"
+            return _all(mail, RecipientState.FAILED, "553", text)
+        self._graph.open()
+        try:
+            return self._judged(mail, self._sent(replace(mail, raw=addressed(mail.raw, mail.recipients))))
+        except Unreachable as error:
+            return _all(mail, RecipientState.WAITING, "", f"{error.action}: {error.reason}")
+        finally:
+            self._used = self._clock.monotonic()
+
+    def _sent(self, mail: Outbound) -> Answer | str:
+        """What was answered in the end; or why it cannot be sent."""
+        if len(mail.raw) <= MOST_DIRECT:
+            fault_points.reached(FaultPoint.OFFERED)
+            answer = self._graph.send("POST", "/sendMail", b64encode(mail.raw))
+            if answer.status not in TOO_LARGE:
+                return answer
+        parted = apart(mail.raw, min(MOST_DIRECT, len(mail.raw) - 1))
+        if parted is None:
+            return f"the mail has {len(mail.raw)} bytes, and too few of them are attachments that Graph takes apart"
+        try:
+            return self._drafts.send(mail, *parted)
+        except NotDone as error:
+            return error.answer
+
+    def _judged(self, mail: Outbound, answer: Answer | str) -> list[Receipt]:
+        if isinstance(answer, str):
+            return _all(mail, RecipientState.FAILED, "413", answer)
+        if answer.status == ACCEPTED:
+            fault_points.reached(FaultPoint.ACCEPTED)
+            return _all(mail, RecipientState.SENT, "202", "accepted by Microsoft Graph")
+        code, text = str(answer.status), answer.reason.removeprefix(f"{answer.status} ")
+        if answer.transient or answer.good or answer.status == 410:
+            return _all(mail, RecipientState.WAITING, code, text)
+        if answer.code == DENIED_AUTHOR:
+            advice = "; Exchange must let the mailbox send as that address, or on its behalf"
+            return _all(mail, RecipientState.FAILED, code, text + advice)
+        if answer.status in (401, 403, 404) or answer.code in OF_THE_WAY:
+            raise failed(self._graph, answer, "send")
+        return _all(mail, RecipientState.FAILED, code, text)
+
+    def rest(self) -> float | None:
+        """Close what was idle for cnx-max-idle-time."""
+        if self._used is None:
+            return None
+        left = self._section.cnx_max_idle_time - (self._clock.monotonic() - self._used)
+        if left <= 0:
+            self.close()
+            return None
+        return left
+
+    def close(self) -> None:
+        """Drop the connection."""
+        self._used = None
+        self._graph.close()
+
+
+def _all(mail: Outbound, state: RecipientState, code: str, text: str) -> list[Receipt]:
+    return [Receipt(address=address, state=state, code=code, text=text) for address in mail.recipients]

@@ -1,0 +1,186 @@
+"""Mailboxes of Exchange Online, over Microsoft Graph.
+
+A key is the mail's immutable id, which stays the same while the mail is in the mailbox, also when it is moved. What is
+new is told by a delta query, so a mail that a person read first is not missed; the cursor is the link that leads to
+what comes next, empty until the first list was taken as a whole, or when Graph has forgotten it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from emaild.errors import RemoteError, Unreachable
+from emaild.log import events
+from emaild.message import Inbound
+from emaild.net.graph import Graph, failed
+from emaild.net.graph_answer import Answer
+from emaild.net.graph_lane import AT_ONCE
+from emaild.settings.mailbox import AfterFetch, FirstFetch, MailboxSection
+from emaild.sources import Listing, Wait
+from emaild.sources.graph_delta import FIELDS, Changes, Message, StateGone, everything, message, since
+from emaild.sources.graph_folder import folder_id
+
+BATCH_MAILS = 20
+BATCH_BYTES = 8 << 20
+LARGEST_MAIL = 1 << 30  # octets, where maximum-msg-size does not say
+GONE = 404
+NOTHING = ""  # the cursor before there is a link
+
+
+class GraphSource:
+    """One folder of a mailbox."""
+
+    def __init__(self, section: MailboxSection, graph: Graph) -> None:
+        self._section = section
+        self._graph = graph
+        self._known: dict[str, Message] = {}
+        self._destination = ""
+
+    def open(self) -> None:
+        """Have a token and a connection."""
+        self._graph.open()
+
+    def look(self, cursor: str | None, again: Sequence[str] = ()) -> Listing:
+        """What came since; all that is there at first, and where Graph forgot what it told last."""
+        changes = self._changes(cursor)
+        first = cursor is None
+        skipped = frozenset(self._skipped(changes) if first else ())
+        listed = changes.in_order()
+        self._known = dict(changes.messages)
+        late = [key for key in again if key not in self._known and self._is_there(key)]
+        return Listing(
+            keys=(*late, *(key for key in listed if key not in skipped)),
+            skipped=tuple(key for key in listed if key in skipped),
+            cursor=cursor or NOTHING,
+            cursor_when_done=changes.link if changes.some or not cursor else cursor,  # nothing came: nothing to write
+            held=len(listed),
+            first_contact=first,
+        )
+
+    def _changes(self, cursor: str | None) -> Changes:
+        if cursor:
+            try:
+                return since(self._graph, cursor)
+            except StateGone:
+                events.mailbox_listed_anew(section=self._section.name)
+        return everything(self._graph, self._folder(self._section.folder))
+
+    def _skipped(self, changes: Changes) -> list[str]:
+        """Those that lie there at the first contact and are not to be taken."""
+        match self._section.first:
+            case FirstFetch.NEW:
+                return list(changes.messages)
+            case FirstFetch.UNSEEN:
+                return [key for key, one in changes.messages.items() if one.read]
+        return []
+
+    def _is_there(self, key: str) -> bool:
+        answer = self._graph.get(f"{_path(key)}?$select={FIELDS}")
+        if answer.good:
+            self._known[key] = message(answer.said)
+        elif answer.status != GONE:
+            raise failed(self._graph, answer, "look for a mail")
+        return answer.good
+
+    def before(self, day: datetime, keys: Sequence[str]) -> frozenset[str]:
+        """By receivedDateTime."""
+        known = ((key, self._known.get(key)) for key in keys)
+        return frozenset(key for key, one in known if one and one.received and one.received < day)
+
+    def sizes(self, keys: Sequence[str]) -> dict[str, int]:
+        """None: Graph tells no size of a mail as it is sent."""
+        return {}
+
+    def fetch(self, keys: Sequence[str]) -> Iterator[list[Inbound]]:
+        """`$value`, mail by mail; of one above maximum-msg-size one byte more than that is read.
+
+        What came before a failure is given first.
+        """
+        batch: list[Inbound] = []
+        total = 0
+        for key in keys:
+            try:
+                mail = self._fetched(key)
+            except RemoteError:
+                if batch:
+                    yield batch
+                raise
+            if mail is not None:
+                batch.append(mail)
+                total += len(mail.raw)
+            if len(batch) >= BATCH_MAILS or total >= BATCH_BYTES:
+                yield batch
+                batch, total = [], 0
+        if batch:
+            yield batch
+
+    def _fetched(self, key: str) -> Inbound | None:
+        most = (self._section.maximum_msg_size or LARGEST_MAIL) + 1
+        answer = self._graph.get(f"{_path(key)}/$value", most=most, whole=False)
+        if not answer.good:
+            self._refused(key, answer)
+            return None
+        known = self._known.get(key)
+        return Inbound(key=key, raw=answer.body, received=known.received if known else None)
+
+    def _refused(self, key: str, answer: Answer) -> None:
+        if answer.transient:  # not Busy: a mail that does this again and again is to be left out
+            raise Unreachable(str(self._graph), "fetch", answer.reason)
+        if answer.status != GONE:
+            events.mail_refused(section=self._section.name, key=key, reason=answer.reason)
+
+    def head(self, key: str, most: int) -> bytes | None:
+        """The beginning of `$value`; the connection is given up for what remains."""
+        answer = self._graph.get(f"{_path(key)}/$value", most=most, whole=False)
+        if answer.transient:
+            raise failed(self._graph, answer, "fetch the beginning")
+        return answer.body if answer.good else None
+
+    def acknowledge(self, keys: Sequence[str]) -> None:
+        """Mark, move or delete, four in a request; what is gone is no error."""
+        match self._section.after:
+            case AfterFetch.SEEN:
+                self._each(keys, "PATCH", "", {"isRead": True})
+            case AfterFetch.MOVE:
+                if keys and not self._destination:
+                    self._destination = self._folder(self._section.after_fetch_folder, make=True)
+                self._each(keys, "POST", "/move", {"destinationId": self._destination})
+            case AfterFetch.DELETE:
+                self.delete(keys)
+
+    def delete(self, keys: Sequence[str]) -> bool:
+        """At once; Exchange moves them to the deleted items."""
+        self._each(keys, "DELETE", "", None)
+        return True
+
+    def _each(self, keys: Sequence[str], method: str, action: str, content: dict[str, Any] | None) -> None:
+        for start in range(0, len(keys), AT_ONCE):
+            part = keys[start : start + AT_ONCE]
+            answers = self._graph.together(method, [_path(key) + action for key in part], content)
+            for key, answer in zip(part, answers, strict=True):
+                if answer.good or (answer.status == GONE and not (action and self._is_there(key))):
+                    continue
+                self._destination = ""  # it may be that which is gone: then it is made anew at the next turn
+                raise failed(self._graph, answer, f"after-fetch {self._section.after}")
+
+    def finish(self) -> None:
+        """Every acknowledgement was a request of its own."""
+
+    def wait(self) -> Wait:
+        """By time."""
+        return Wait(self._section.cycle_time)
+
+    def close(self) -> None:
+        """Drop the connection."""
+        self._destination = ""
+        self._graph.close()
+
+    def _folder(self, path: str, *, make: bool = False) -> str:
+        return folder_id(self._graph, path.split(self._section.folder_separator), make=make)
+
+
+def _path(key: str) -> str:
+    return f"/messages/{quote(key, safe='')}"

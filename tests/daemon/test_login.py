@@ -1,0 +1,395 @@
+"""`emaild login`: somebody signs in, and the daemon reads the mailbox with that."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+
+from tests.adapters.turns import mail
+from tests.daemon.harness import COMMAND, Emaild, imap_section, smtp_section
+from tests.servers.authority import Authority
+from tests.servers.authorization import AuthorizationServer, Said
+from tests.servers.authorization_rules import Client, Person, as_json
+from tests.servers.browser import Browser
+from tests.servers.dovecot import PASSWORD, Dovecot
+from tests.servers.presence import require_root
+from tests.servers.processes import Account, Home, unprivileged
+from tests.servers.wait import eventually
+
+MARY, JOE, SUPPORT = "mary@example.com", "joe@example.com", "support@example.com"
+PERSONS_PASSWORD = "pw"
+BOX = "pop-client-mary"
+
+
+class Login:
+    """`emaild login` under way: `with Login(daemon, "pop-client-mary") as login`."""
+
+    def __init__(self, daemon: Emaild, *arguments: str) -> None:
+        command = [*COMMAND, "login", "--conf", str(daemon.conf), "--no-browser", *arguments]
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def first(self, pattern: str) -> re.Match[str]:
+        """The first line of its output in which that is found."""
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if found := re.search(pattern, line):
+                return found
+        raise AssertionError(self._process.stderr.read() if self._process.stderr else "")
+
+    @property
+    def url(self) -> str:
+        """The page to sign in on."""
+        return self.first(r"^https://\S+$")[0]
+
+    def end(self) -> tuple[int, str, str]:
+        """Its exit code, and what else it said: on standard output, and on standard error."""
+        said, wrong = self._process.communicate(timeout=60)
+        return self._process.returncode, said, wrong
+
+
+@pytest.fixture
+def people(authorization: AuthorizationServer) -> AuthorizationServer:
+    """Who knows some people, and the applications at Microsoft and at Google."""
+    realm = authorization.realm
+    realm.people = {name: Person(name, PERSONS_PASSWORD) for name in (MARY, JOE, SUPPORT)}
+    realm.clients = {"emaild": Client("emaild"), "web": Client("web", secret="google-secret")}
+    return authorization
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Emaild]:
+    (tmp_path / "state").mkdir(mode=0o700)
+    with Emaild(tmp_path) as made:
+        yield made
+
+
+def tokens(people: AuthorizationServer, **options: Any) -> dict[str, Any]:
+    """The options of a section for which somebody signs in."""
+    asked = {
+        "password": "",
+        "grant-type": "authorization_code",
+        "tenant-authority": people.url,
+        "directory-id": "contoso",
+        "client-id": "emaild",
+        "mail.imap.auth.mechanisms": "XOAUTH2",
+    }
+    return {**asked, **options}
+
+
+def google(people: AuthorizationServer) -> dict[str, Any]:
+    """The same at Google."""
+    return tokens(
+        people,
+        **{
+            "tenant-authority": "google",
+            "token-endpoint": people.token_endpoint,
+            "authorization-endpoint": people.authorization_endpoint,
+            "client-id": "web",
+            "secret": "google",
+        },
+    )
+
+
+def configured(
+    daemon: Emaild, authority: Authority, people: AuthorizationServer, user: str = MARY, **more: object
+) -> None:
+    """The daemon's conf file with one mailbox; nobody listens at its port."""
+    section = imap_section(BOX, 9, user, authority, **(tokens(people) | more))
+    daemon.configure(section, "[secret-google]\npassword = google-secret\n")
+
+
+def follows(authority: Authority, url: str, user: str, *, deny: bool = False, state: str = "") -> int:
+    """What a browser does in which *user* signs in; the status of the last page."""
+    page = urlsplit(url)
+    form = (
+        dict(parse_qsl(page.query)) | {"username": user, "password": PERSONS_PASSWORD} | ({"deny": "1"} if deny else {})
+    )
+    asking = http.client.HTTPSConnection(page.hostname or "", page.port, context=authority.client_context(), timeout=30)
+    asking.request("POST", page.path, urlencode(form), {"Content-Type": "application/x-www-form-urlencoded"})
+    back = urlsplit(asking.getresponse().headers["Location"])
+    asking.close()
+    brought = dict(parse_qsl(back.query)) | ({"state": state} if state else {})
+    coming = http.client.HTTPConnection("127.0.0.1", back.port, timeout=30)
+    coming.request("GET", f"/?{urlencode(brought)}")
+    answer = coming.getresponse()
+    answer.read()
+    coming.close()
+    return answer.status
+
+
+def kept(daemon: Emaild) -> list[Path]:
+    """The sign-ins that are on disk."""
+    folder = daemon.home / "state" / "tokens"
+    return [path for path in folder.iterdir() if not path.name.startswith(".")] if folder.exists() else []
+
+
+def test_a_mailbox_with_a_password_goes_on_with_a_sign_in_in_a_browser(
+    daemon: Emaild, authority: Authority, people: AuthorizationServer
+) -> None:
+    with Dovecot(authority, introspection=people.introspection_endpoint) as server, Browser() as browser:
+        server.drop(MARY, [mail("one")])
+        given = {"after-fetch": "leave", "first-fetch": "all", "cycle-time": "1s", "idle": "false"}
+        daemon.configure(imap_section(BOX, server.imaps, MARY, authority, **given))
+        daemon.start()
+        daemon.wait_for("interaction.created")
+        daemon.configure(imap_section(BOX, server.imaps, MARY, authority, **tokens(people, **given)))
+        assert "emaild login pop-client-mary" in daemon.wait_for("mailbox.failed")[0]["reason"]
+        with Login(daemon, BOX) as login:
+            browser.open(login.url)
+            assert browser.value("[name=username]") == MARY
+            browser.type("[name=password]", PERSONS_PASSWORD)
+            browser.click("#allow")
+            eventually(lambda: "signed in" in browser.text, within=30)
+            assert f"{MARY} signed in for {MARY}" in browser.text
+            code, said, wrong = login.end()
+        assert (code, wrong) == (0, "")
+        assert f"{MARY} signed in for {MARY}; [{BOX}] uses it" in said
+        server.drop(MARY, [mail("two")])
+        daemon.wait_for("interaction.created", 2, within=60)
+        assert f"user=<{MARY}>, method=XOAUTH2" in server.log()
+        assert daemon.count("mailbox.first_contact") == 1
+        assert len(daemon.interactions()) == 2, "what was taken with the password is not taken again"
+        assert daemon.stop() == 0
+    (file,) = kept(daemon)
+    assert file.stat().st_mode & 0o077 == 0
+    sealed = file.read_bytes()
+    assert not [token for token in people.realm.refresh_tokens if token.encode() in sealed]
+    assert not [token for token in people.realm.tokens if token in daemon.log_file.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("way", [tokens, google])
+def test_whoever_owns_the_mailbox_may_sign_in(
+    daemon: Emaild, authority: Authority, people: AuthorizationServer, way: Callable[..., dict[str, Any]]
+) -> None:
+    configured(daemon, authority, people, **way(people))
+    with Login(daemon, BOX) as login:
+        url = login.url
+        assert dict(parse_qsl(urlsplit(url).query))["login_hint"] == MARY
+        assert follows(authority, url, MARY) == 200
+        assert login.end()[0] == 0
+    assert len(kept(daemon)) == 1
+    assert [form["code_verifier"] != "" for form in people.grants] == [True]
+
+
+@pytest.mark.parametrize(("options", "user"), [({"address": "Mary@Example.com"}, "m17"), ({}, "MARY@example.com")])
+def test_the_owner_is_known_by_the_name_or_by_the_address_whatever_their_case(
+    daemon: Emaild, authority: Authority, people: AuthorizationServer, options: dict[str, object], user: str
+) -> None:
+    configured(daemon, authority, people, user, **options)
+    with Login(daemon, BOX) as login:
+        follows(authority, login.url, MARY)
+        assert login.end()[0] == 0
+
+
+def test_somebody_else_is_refused_unless_the_mailbox_is_shared(
+    daemon: Emaild, authority: Authority, people: AuthorizationServer
+) -> None:
+    configured(daemon, authority, people, SUPPORT)
+    with Login(daemon, BOX) as login:
+        follows(authority, login.url, JOE)
+        code, _, wrong = login.end()
+    assert code == os.EX_NOPERM
+    assert f"{JOE} signed in, but [{BOX}] is for {SUPPORT}" in wrong
+    assert "--shared" in wrong
+    assert kept(daemon) == []
+    with Login(daemon, BOX, "--shared") as login:
+        follows(authority, login.url, JOE)
+        code, said, _ = login.end()
+    assert code == 0
+    assert f"{JOE} signed in for {SUPPORT}" in said
+    assert len(kept(daemon)) == 1
+
+
+@pytest.mark.parametrize("way", [tokens, google])
+def test_consent_that_is_denied_is_told(
+    daemon: Emaild, authority: Authority, people: AuthorizationServer, way: Callable[..., dict[str, Any]]
+) -> None:
+    configured(daemon, authority, people, **way(people))
+    with Login(daemon, BOX) as login:
+        follows(authority, login.url, MARY, deny=True)
+        code, _, wrong = login.end()
+    assert code == os.EX_NOPERM
+    assert "declined" in wrong
+    assert f"emaild login {BOX}" in wrong
+    assert kept(daemon) == []
+
+
+def test_a_state_that_is_not_ours_is_told(daemon: Emaild, authority: Authority, people: AuthorizationServer) -> None:
+    configured(daemon, authority, people)
+    with Login(daemon, BOX) as login:
+        follows(authority, login.url, MARY, state="another")
+        code, _, wrong = login.end()
+    assert (code, "wrong state" in wrong) == (os.EX_NOPERM, True)
+    assert people.grants == [], "its code is not redeemed"
+    assert kept(daemon) == []
+
+
+def test_nobody_signs_in(daemon: Emaild, authority: Authority, people: AuthorizationServer) -> None:
+    configured(daemon, authority, people)
+    with Login(daemon, BOX, "--within", "1s") as login:
+        code, _, wrong = login.end()
+    assert (code, "nobody signed in within 1 seconds" in wrong) == (os.EX_NOPERM, True)
+
+
+def test_a_code_signs_in_from_another_machine(
+    daemon: Emaild, authority: Authority, people: AuthorizationServer
+) -> None:
+    configured(daemon, authority, people)
+    with Login(daemon, BOX, "--device") as login:
+        found = login.first(r"Open (\S+) in any browser, and type this code: (\w+)$")
+        assert found[1] == f"{people.url}/device"
+        people.realm.approve(found[2], MARY)
+        code, said, _ = login.end()
+    assert code == 0
+    assert f"{MARY} signed in for {MARY}" in said
+    assert len(kept(daemon)) == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "words"), [("declined", "the consent was declined"), ("expired", "the code has expired")]
+)
+def test_a_code_that_leads_to_nothing_is_told(
+    daemon: Emaild, authority: Authority, people: AuthorizationServer, state: str, words: str
+) -> None:
+    configured(daemon, authority, people)
+    with Login(daemon, BOX, "--device") as login:
+        people.realm.approve(login.first(r"type this code: (\w+)$")[1], MARY, state)
+        code, _, wrong = login.end()
+    assert (code, words in wrong) == (os.EX_NOPERM, True), wrong
+    assert kept(daemon) == []
+
+
+def test_a_code_that_nobody_types_ends_in_time(
+    daemon: Emaild, authority: Authority, people: AuthorizationServer
+) -> None:
+    configured(daemon, authority, people)
+    with Login(daemon, BOX, "--device", "--within", "1s") as login:
+        code, _, wrong = login.end()
+    assert (code, "nobody signed in with the code in time" in wrong) == (os.EX_NOPERM, True), wrong
+
+
+def test_a_device_code_is_not_for_google(daemon: Emaild, authority: Authority, people: AuthorizationServer) -> None:
+    configured(daemon, authority, people, **google(people))
+    with Login(daemon, BOX, "--device") as login:
+        code, _, wrong = login.end()
+    assert (code, "Google has no device code" in wrong) == (os.EX_NOPERM, True)
+
+
+def test_a_page_that_is_no_https_is_not_opened(
+    daemon: Emaild, authority: Authority, people: AuthorizationServer
+) -> None:
+    configured(daemon, authority, people)
+    base = f"{people.url}/contoso"
+    found = {name: f"{base}/{name}" for name in ("issuer", "token_endpoint", "device_authorization_endpoint")}
+    body = as_json({**found, "authorization_endpoint": "http://example.com/\x1b[2J"})
+    people.judge = lambda asked: Said(body) if asked.path.endswith("openid-configuration") else None
+    with Login(daemon, BOX) as login:
+        code, said, wrong = login.end()
+    assert (code, said, "no https URL" in wrong) == (os.EX_NOPERM, "", True), wrong
+
+
+def test_whoever_signed_in_cannot_play_with_the_terminal(
+    daemon: Emaild, authority: Authority, people: AuthorizationServer
+) -> None:
+    people.realm.people[MARY] = Person("joe@example.com\x1b[2J", PERSONS_PASSWORD)
+    configured(daemon, authority, people)
+    with Login(daemon, BOX) as login:
+        follows(authority, login.url, MARY)
+        code, _, wrong = login.end()
+    assert (code, "joe@example.com[2J signed in" in wrong, "\x1b" in wrong) == (os.EX_NOPERM, True, False), wrong
+
+
+def test_one_sign_in_is_for_all_sections_of_the_user(
+    daemon: Emaild, authority: Authority, people: AuthorizationServer
+) -> None:
+    """One consent names the permissions of all, so that the refresh token serves them all."""
+    sending = tokens(
+        people,
+        user=MARY,
+        **{"ca-file": authority.ca_file, "enable-authentication": "true", "mail.smtp.auth.mechanisms": "XOAUTH2"},
+    )
+    del sending["mail.imap.auth.mechanisms"]
+    daemon.configure(
+        imap_section(BOX, 9, MARY, authority, **tokens(people)),
+        smtp_section(9, **sending),
+        imap_section("pop-client-joe", 9, JOE, authority, **tokens(people, scope="https://other.example/x")),
+    )
+    with Login(daemon, "SMTP-client") as login:
+        words = dict(parse_qsl(urlsplit(login.url).query))["scope"].split()
+    scopes = {word for word in words if word.startswith("https:")}
+    assert scopes == {"https://outlook.office.com/IMAP.AccessAsUser.All", "https://outlook.office.com/SMTP.Send"}
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ("pop-client-none", ["no section pop-client-none", BOX]),
+        ("pop-client-plain", ["grant-type = authorization_code", "mail.imap.auth.mechanisms = XOAUTH2"]),
+    ],
+)
+def test_a_section_that_cannot_be_signed_in_for_is_told(
+    daemon: Emaild, authority: Authority, people: AuthorizationServer, section: str, words: list[str]
+) -> None:
+    plain = imap_section("pop-client-plain", 9, JOE, authority, password=PASSWORD)
+    daemon.configure(imap_section(BOX, 9, MARY, authority, **tokens(people)), plain)
+    done = daemon.command("login", section)
+    assert done.returncode == os.EX_USAGE
+    assert all(word in done.stderr for word in words), done.stderr
+
+
+def test_as_root_it_is_kept_by_the_owner_of_the_state_directory(
+    authority: Authority, people: AuthorizationServer
+) -> None:
+    require_root()
+    account = unprivileged()
+    if not _may_import(account):
+        pytest.skip(f"{account.name} may not read the Python that the tests run in")
+    home = Home("login", account)
+    try:
+        state = home.folder("state")
+        daemon = Emaild(home.path)
+        readable: dict[str, Any] = {"ca-file": home.write("ca.pem", authority.ca_file.read_bytes())}
+        configured(daemon, authority, people, **readable)
+        with Login(daemon, BOX) as login:
+            follows(authority, login.url, MARY)
+            assert login.end()[0] == 0
+        assert {path.stat().st_uid for path in state.rglob("*")} == {account.uid}
+    finally:
+        home.remove()
+
+
+def _may_import(account: Account) -> bool:
+    script = (sys.executable, "-c", "import emaild, msal, cryptography")
+    try:
+        done = subprocess.run(
+            script, check=False, user=account.uid, group=account.gid, extra_groups=(), capture_output=True
+        )
+    except PermissionError:
+        return False
+    return done.returncode == 0
+
+
+def test_without_a_state_directory_there_is_nowhere_to_keep_it(
+    daemon: Emaild, authority: Authority, people: AuthorizationServer
+) -> None:
+    configured(daemon, authority, people)
+    (daemon.home / "state").rmdir()
+    done = daemon.command("login", BOX)
+    assert (done.returncode, "it is not there yet" in done.stderr) == (os.EX_CANTCREAT, True)

@@ -1,0 +1,411 @@
+"""Tokens by every way, from an authorization server that demands what Microsoft's and Google's do."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from emaild.errors import Busy, Rejected, Unreachable
+from tests.servers.authority import Authority
+from tests.servers.authorization import Asked, AuthorizationServer, Said
+from tests.tokens import ANN, APP, PASSWORD, SECRET, TokenOffice, proved_by
+
+
+@pytest.fixture
+def office(authorization: AuthorizationServer, authority: Authority, tmp_path: Path) -> TokenOffice:
+    return TokenOffice(authorization, authority, tmp_path)
+
+
+APPLICATION = {"grant_type": "client_credentials", "password": SECRET}
+SIGNED_IN = {"grant_type": "authorization_code", "password": ""}
+
+
+def test_password_gets_a_token_for_the_user(office: TokenOffice) -> None:
+    given = office.server.realm.active(office.tokens().token().reveal())
+    assert given is not None
+    assert (given.user, given.client) == (ANN, APP)
+    assert "https://outlook.office.com/.default" in given.scope.split()
+    assert office.server.grants[0]["password"] == PASSWORD
+
+
+def test_secret_gets_a_token_for_the_application(office: TokenOffice) -> None:
+    office.client.secret = SECRET
+    given = office.server.realm.active(office.tokens(**APPLICATION).token().reveal())
+    assert given is not None
+    assert (given.user, given.scope) == ("", "https://outlook.office365.com/.default")
+
+
+def test_certificate_gets_a_token_for_the_application(office: TokenOffice) -> None:
+    certificate, key = office.certificate()
+    given = office.server.realm.active(office.tokens(**proved_by(certificate, key)).token().reveal())
+    assert given is not None
+    assert given.user == ""
+    assert "client_assertion" in office.server.grants[0]
+
+
+def test_sign_in_gets_tokens_and_the_refresh_token_that_follows_is_kept_sealed(office: TokenOffice) -> None:
+    first = office.sign_in(office.section(**SIGNED_IN))
+    tokens = office.tokens(**SIGNED_IN)
+    given = office.server.realm.active(tokens.token().reveal())
+    assert given is not None
+    assert given.user == ANN
+    office.clock.advance(3600)
+    assert office.server.realm.active(tokens.token().reveal()) is not None
+    used = [form["refresh_token"] for form in office.server.grants]
+    assert used[0] == first
+    assert used[1] not in used[:1]
+    kept = b"".join(path.read_bytes() for path in office.state.rglob("*") if path.is_file())
+    assert not [token for token in (*used, *office.server.realm.refresh_tokens) if token.encode() in kept]
+
+
+def test_refresh_token_that_followed_is_there_after_a_restart(office: TokenOffice) -> None:
+    section = office.section(**SIGNED_IN)
+    office.sign_in(section)
+    office.tokens(**SIGNED_IN).token()
+    again = TokenOffice.__new__(TokenOffice)
+    again.__dict__.update(office.__dict__)
+    again.sealed = type(office.sealed)(office.state)
+    assert office.server.realm.active(again.tokens(**SIGNED_IN).token().reveal()) is not None
+    assert len(office.server.grants) == 2
+
+
+def test_google_refresh_token_gets_a_token(office: TokenOffice) -> None:
+    office.client.secret = SECRET
+    refresh = office.server.realm.sign_in(ANN, APP, "https://mail.google.com/")
+    options = office.google(secret="g", password=refresh)
+    given = office.server.realm.active(office.tokens(f"[secret-g]\npassword = {SECRET}", **options).token().reveal())
+    assert given is not None
+    assert (given.user, given.scope) == (ANN, "https://mail.google.com/")
+
+
+def test_google_sign_in_gets_a_token(office: TokenOffice) -> None:
+    office.client.secret = SECRET
+    options = office.google(secret="g", **SIGNED_IN)
+    lines = f"[secret-g]\npassword = {SECRET}"
+    office.sign_in(office.section(lines, **options))
+    given = office.server.realm.active(office.tokens(lines, **options).token().reveal())
+    assert given is not None
+    assert given.user == ANN
+
+
+# One refresh at a time
+
+
+def test_tokens_are_kept_until_the_margin_and_then_replaced_before_they_end(office: TokenOffice) -> None:
+    tokens = office.tokens()
+    first = tokens.token()
+    office.clock.advance(3600 - 301)
+    assert tokens.token() == first
+    office.clock.advance(2)
+    assert tokens.token() != first
+    assert len(office.server.grants) == 2
+
+
+def test_token_of_short_life_is_used_for_half_of_it(office: TokenOffice) -> None:
+    office.server.realm.seconds = 200
+    tokens = office.tokens()
+    first = tokens.token()
+    office.clock.advance(99)
+    assert tokens.token() == first
+    office.clock.advance(2)
+    assert tokens.token() != first
+
+
+def test_way_out_uses_its_own_margin(office: TokenOffice) -> None:
+    way = (
+        "[smtp-client]\nserver = localhost\nenable-authentication = true\nmail.smtp.auth.mechanisms = XOAUTH2\n"
+        f"user = {ANN}\npassword = {PASSWORD}\ntoken-expiry-margin-time = 00:30:00\nclient-id = {APP}\n"
+        f"tenant-authority = {office.server.url}\nca-file = {office.section().ca_file}\n"
+    )
+    tokens = office.of(office.settings(way), "smtp-client")
+    first = tokens.token()
+    office.clock.advance(1799)
+    assert tokens.token() == first
+    office.clock.advance(2)
+    assert tokens.token() != first
+
+
+def test_many_mailboxes_that_share_an_application_ask_once(office: TokenOffice) -> None:
+    office.client.secret = SECRET
+    other = "\n".join(
+        f"[pop-client{number}]\ntype = IMAP\nserver = localhost\nmailbox = box{number}@contoso.com\n"
+        f"password = {SECRET}\npop-connection-security = ssl-tls\nmail.imap.auth.mechanisms = XOAUTH2\n"
+        f"directory-id = contoso\nclient-id = {APP}\ngrant-type = client_credentials\n"
+        f"tenant-authority = {office.server.url}\n"
+        f"ca-file = {office.section().ca_file}\n"
+        for number in range(1, 21)
+    )
+    settings = office.settings(other, **APPLICATION)
+    boxes = [office.of(settings, name) for name in settings.mailboxes]
+    got: list[str] = []
+    threads = [threading.Thread(target=lambda box=box: got.append(box.token().reveal())) for box in boxes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(got) == 21
+    assert len({*got}) == 1
+    assert len(office.server.grants) == 1
+    assert boxes[3].user == "box3@contoso.com"
+
+
+def test_long_token_comes_through_whole(office: TokenOffice) -> None:
+    office.server.realm.token_length = 20_000
+    assert len(office.tokens().token().reveal()) == 20_000
+
+
+# Refused by the mail server
+
+
+def test_refused_token_is_replaced_once_and_a_second_refusal_in_a_row_is_told(office: TokenOffice) -> None:
+    tokens = office.tokens()
+    first = tokens.token()
+    tokens.refused(first)
+    tokens.refused(first)  # by another connection with the same token
+    second = tokens.token()
+    assert second != first
+    tokens.refused(second)
+    with pytest.raises(Rejected, match="refused two tokens in a row"):
+        tokens.token()
+    assert len(office.server.grants) == 2
+    office.clock.advance(901)
+    assert tokens.token() == second
+
+
+def test_refusals_that_lie_a_day_apart_are_not_in_a_row(office: TokenOffice) -> None:
+    tokens = office.tokens()
+    for _ in range(3):
+        token = tokens.token()
+        tokens.refused(token)
+        assert tokens.token() != token
+        office.clock.advance(86400)
+
+
+def test_refusal_of_one_mailbox_leaves_the_others_what_they_have(office: TokenOffice) -> None:
+    one, other = office.tokens(), office.tokens()
+    first = one.token()
+    one.refused(first)
+    second = one.token()
+    other.refused(first)  # which has been replaced already
+    assert other.token() == second
+    one.refused(second)
+    assert other.token() == second
+
+
+# Refused by the authority
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        (50076, r"multi-factor sign-in is demanded .*grant-type authorization_code and emaild login pop-client"),
+        (50079, "must set up multi-factor"),
+        (53003, "Conditional Access blocks"),
+        (50053, "locked after too many wrong passwords"),
+        (50057, "disabled"),
+        (50055, "password has expired"),
+    ],
+)
+def test_trouble_of_the_user_is_named_and_so_is_what_to_do(office: TokenOffice, trouble: int, words: str) -> None:
+    office.server.realm.people[ANN].trouble = trouble
+    with pytest.raises(Rejected, match=words) as refused:
+        office.tokens().token()
+    assert f"AADSTS{trouble}" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"password": "wrong"}, "AADSTS50126.*set password"),
+        ({"mailbox": "bob@contoso.com"}, "AADSTS50034.*full address"),
+        ({"client_id": "other"}, "AADSTS700016.*set client-id"),
+        ({"directory_id": "fabrikam"}, "AADSTS90002.*set directory-id"),
+        ({"scope": "https://other.example.com/.default"}, "AADSTS65001.*consent"),
+        ({"grant_type": "client_credentials"}, "AADSTS700025"),
+    ],
+)
+def test_wrong_option_is_named(office: TokenOffice, options: dict[str, str], words: str) -> None:
+    office.client.permissions = frozenset({"https://outlook.office"})
+    with pytest.raises(Rejected, match=words) as refused:
+        office.tokens(**options).token()
+    assert PASSWORD not in str(refused.value)
+
+
+def test_secret_that_is_wrong_or_expired_is_named(office: TokenOffice) -> None:
+    office.client.secret = "another"
+    with pytest.raises(Rejected, match=r"client secret is wrong .AADSTS7000215.*not its ID"):
+        office.tokens(**APPLICATION).token()
+    office.client.secret, office.client.secret_expired = SECRET + "2", True
+    with pytest.raises(Rejected, match=r"client secret has expired .AADSTS7000222"):
+        office.tokens(**{**APPLICATION, "password": SECRET + "2"}).token()
+
+
+def test_application_that_must_prove_itself_is_named(office: TokenOffice) -> None:
+    office.client.secret = SECRET
+    with pytest.raises(Rejected, match=r"AADSTS7000218.*must|must prove itself"):
+        office.tokens().token()
+
+
+def test_certificate_that_is_not_the_applications_is_named(office: TokenOffice) -> None:
+    certificate, key = office.certificate()
+    office.certificate(name="newer")
+    with pytest.raises(Rejected, match="AADSTS700027"):
+        office.tokens(**proved_by(certificate, key)).token()
+
+
+def test_sign_in_that_ended_wants_another(office: TokenOffice) -> None:
+    office.sign_in(office.section(**SIGNED_IN))
+    office.server.realm.revoke(ANN)
+    with pytest.raises(Rejected, match=r"AADSTS700082.*sign in again: emaild login pop-client"):
+        office.tokens(**SIGNED_IN).token()
+
+
+def test_nobody_signed_in_is_named(office: TokenOffice) -> None:
+    with pytest.raises(Rejected, match="nobody has signed in for it yet; sign in: emaild login pop-client"):
+        office.tokens(**SIGNED_IN).token()
+    assert office.server.asked == []
+
+
+def test_sign_in_of_another_machine_wants_another(office: TokenOffice) -> None:
+    section = office.section(**SIGNED_IN)
+    office.sign_in(section)
+    (office.state / "seal.key").unlink()
+    with pytest.raises(Rejected, match="its key is gone; sign in again: emaild login pop-client"):
+        office.tokens(**SIGNED_IN).token()
+
+
+def test_google_refusals_are_named(office: TokenOffice) -> None:
+    office.client.secret = SECRET
+    lines = f"[secret-g]\npassword = {SECRET}"
+    with pytest.raises(Rejected, match=r"7 days where the application is in Testing.*invalid_grant.*emaild login"):
+        office.tokens(lines, **office.google(secret="g", password="gone")).token()
+    with pytest.raises(Rejected, match="client-id or its secret is wrong"):
+        office.tokens(lines, **office.google(secret="g", password="gone", client_id="other")).token()
+
+
+def test_refusal_is_remembered_and_not_asked_for_again_until_its_time(office: TokenOffice) -> None:
+    office.server.realm.people[ANN].trouble = 50126
+    tokens = office.tokens()
+    for _ in range(5):
+        with pytest.raises(Rejected):
+            tokens.token()
+    assert len(office.server.grants) == 1
+    office.clock.advance(400)
+    with pytest.raises(Rejected):
+        tokens.token()
+    assert len(office.server.grants) == 2
+    office.clock.advance(3601)
+    office.server.realm.people[ANN].trouble = 0
+    assert tokens.token()
+
+
+def test_new_sign_in_ends_a_remembered_refusal_at_once(office: TokenOffice) -> None:
+    section = office.section(**SIGNED_IN)
+    tokens = office.tokens(**SIGNED_IN)
+    with pytest.raises(Rejected):
+        tokens.token()
+    office.sign_in(section)
+    assert tokens.token()
+
+
+def test_new_settings_end_a_remembered_refusal_at_once(office: TokenOffice) -> None:
+    tokens = office.tokens(password="wrong")
+    with pytest.raises(Rejected):
+        tokens.token()
+    assert office.tokens().token()
+
+
+def test_refusal_while_the_token_of_now_is_valid_leaves_it_in_use(office: TokenOffice) -> None:
+    tokens = office.tokens()
+    first = tokens.token()
+    office.clock.advance(3600 - 200)
+    office.server.realm.people[ANN].trouble = 50057
+    assert tokens.token() == first
+    office.clock.advance(201)
+    with pytest.raises(Rejected, match="AADSTS50057"):
+        tokens.token()
+
+
+# An authority in trouble
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        (Said(b"{}", 503), Busy),
+        (Said(b"{}", 429, headers=(("Retry-After", "120"),)), Busy),
+        (Said(b'{"error": "temporarily_unavailable"}', 400), Busy),
+        (Said(b"<html>", 200), Unreachable),
+        (Said(b"[" * 100_000, 200), Unreachable),
+        (Said(b"[1]", 200), Unreachable),
+        (Said(b"x" * (2 << 20), 200), Unreachable),
+        (Said(b"", 302, headers=(("Location", "http://localhost:1/"),)), Rejected),
+    ],
+    ids=["503", "429", "unavailable", "html", "deep", "list", "long", "redirect"],
+)
+@pytest.mark.parametrize("part", ["openid-configuration", "oauth2/v2.0/token", "google"])
+def test_authority_in_trouble_is_asked_again_later(
+    office: TokenOffice, said: Said, kind: type[Exception], part: str
+) -> None:
+    def judge(asked: Asked) -> Said | None:
+        return said if asked.path.endswith(part) or asked.path == "/token" else None
+
+    office.server.judge = judge
+    google = office.google(secret="g", password="rt")
+    tokens = office.tokens("[secret-g]\npassword = x", **google) if part == "google" else office.tokens()
+    with pytest.raises((kind, Unreachable)):
+        tokens.token()
+    asked = len(office.server.asked)
+    with pytest.raises((kind, Unreachable)):
+        tokens.token()
+    assert len(office.server.asked) == asked
+
+
+def test_authority_that_asks_for_patience_is_left_alone_for_as_long(office: TokenOffice) -> None:
+    office.server.judge = lambda asked: Said(b"{}", 429, headers=(("Retry-After", "1200"),))
+    tokens = office.tokens()
+    with pytest.raises(Busy) as busy:
+        tokens.token()
+    assert busy.value.retry_after == 1200
+    office.server.judge = None
+    office.clock.advance(1199)
+    with pytest.raises(Busy):
+        tokens.token()
+    office.clock.advance(2)
+    assert tokens.token()
+
+
+def test_authority_that_is_down_is_unreachable_and_comes_back(office: TokenOffice) -> None:
+    office.server.stop()
+    tokens = office.tokens()
+    with pytest.raises(Unreachable):
+        tokens.token()
+    office.server.start()
+    office.clock.advance(60)
+    assert tokens.token()
+
+
+@pytest.mark.parametrize("token", ['""', '"with space"', '"line\\nfeed"', '"\\u0001"', "null", "17", '"ä"'])
+def test_token_that_no_sign_in_can_carry_is_none(office: TokenOffice, token: str) -> None:
+    answer = f'{{"access_token": {token}, "expires_in": 3600, "token_type": "Bearer"}}'.encode()
+    office.server.judge = lambda asked: Said(answer) if asked.path.endswith("/token") else None
+    with pytest.raises((Rejected, Unreachable)):
+        office.tokens().token()
+
+
+def test_authority_that_is_not_trusted_gets_no_password(office: TokenOffice, authority: Authority) -> None:
+    with pytest.raises(Rejected, match="certificate is not trusted"):
+        office.tokens(ca_file=authority.other_ca_file).token()
+    assert office.server.asked == []
+
+
+def test_authority_that_leads_to_a_place_without_tls_gets_no_password(office: TokenOffice) -> None:
+    config = (
+        b'{"issuer": "x", "authorization_endpoint": "https://localhost/a", "token_endpoint": "http://localhost/t/t"}'
+    )
+    office.server.judge = lambda asked: Said(config) if "openid" in asked.path else None
+    with pytest.raises((Rejected, Unreachable)):
+        office.tokens().token()
+    assert office.server.grants == []

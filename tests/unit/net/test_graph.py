@@ -1,0 +1,157 @@
+"""What is asked of Microsoft Graph: where, how much at once, when again; and answers of any kind."""
+
+from __future__ import annotations
+
+import gc
+import json
+import threading
+from datetime import UTC, datetime
+from email.message import Message
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emaild.net.graph_answer import Answer
+from emaild.net.graph_lane import AT_ONCE, Lane, lane_to, retry_after
+from emaild.net.graph_place import place_of
+from emaild.settings.mailbox import MailboxSection, MailboxType
+from emaild.settings.secret import Secret
+from emaild.sources.graph_delta import Changes
+from tests.clock import START, ManualClock
+from tests.servers.wait import eventually
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner) | st.dictionaries(st.text() | st.sampled_from(["id", "value", "error", "code"]), inner)
+    ),
+)
+ANY = st.none() | st.booleans() | st.integers() | st.text() | st.just([1]) | st.datetimes().map(datetime.isoformat)
+ENTRY = st.fixed_dictionaries({"id": ANY}, optional={"receivedDateTime": ANY, "isRead": ANY, "@removed": ANY})
+
+
+@pytest.mark.parametrize(
+    ("authority", "server", "place"),
+    [
+        ("https://login.microsoftonline.com", "", (True, "graph.microsoft.com", 443)),
+        ("https://login.microsoftonline.us/", "", (True, "graph.microsoft.us", 443)),
+        ("https://login.partner.microsoftonline.cn", "", (True, "microsoftgraph.chinacloudapi.cn", 443)),
+        ("https://login.example.com", "", (True, "graph.microsoft.com", 443)),
+        ("https://login.microsoftonline.us", "https://dod-graph.microsoft.us", (True, "dod-graph.microsoft.us", 443)),
+        ("https://login.example.com", "http://localhost:8080/v1.0/", (False, "localhost", 8080)),
+    ],
+)
+def test_graph_is_where_its_authority_or_the_section_says(
+    authority: str, server: str, place: tuple[bool, str, int]
+) -> None:
+    section = MailboxSection(
+        type=MailboxType.GRAPH, mailbox="ann", password=Secret("x"), server=server, tenant_authority=authority
+    )
+    assert (place_of(section).origin, place_of(section).root) == (place, "/v1.0")
+
+
+# The lane
+
+
+def test_four_places_are_shared_and_a_fifth_waits_for_one() -> None:
+    lane, inside, go_on = Lane(), threading.Semaphore(0), threading.Event()
+
+    def use() -> None:
+        with lane.places(1, 20.0):
+            inside.release()
+            go_on.wait(20)
+
+    threads = [threading.Thread(target=use) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for _ in range(AT_ONCE):
+        assert inside.acquire(timeout=10)
+    assert not inside.acquire(blocking=False)
+    with pytest.raises(TimeoutError), lane.places(1, 0.0):
+        pass
+    go_on.set()
+    assert inside.acquire(timeout=10)
+    for thread in threads:
+        thread.join(10)
+    with lane.places(4, 0.0):
+        pass
+
+
+def test_a_lane_is_one_for_a_mailbox_while_somebody_uses_it_and_opens_in_time() -> None:
+    clock, lane = ManualClock(), lane_to("graph.example:443", "Ann@example.com")
+    assert lane_to("GRAPH.example:443", "ann@EXAMPLE.com") is lane
+    assert lane_to("graph.example:443", "bob@example.com") is not lane
+    lane.rest(30.0, clock)
+    lane.rest(10.0, clock)
+    clock.advance(29)
+    assert lane.closed_for(clock) == 1.0
+    clock.advance(1)
+    assert lane.closed_for(clock) == 0.0
+    lane.rest(30.0, clock)
+    del lane
+    gc.collect()
+    eventually(lambda: lane_to("graph.example:443", "ann@example.com").closed_for(clock) == 0.0)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("7", 7.0),
+        (" 120 ", 120.0),
+        ("999999999", 3600.0),
+        ("9" * 5000, 0.0),
+        ("Mon, 02 Mar 2026 09:30:30 GMT", 30.0),
+        ("Mon, 02 Mar 2026 09:29:30 GMT", 0.0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 3600.0),
+        ("soon", 0.0),
+        ("-5", 0.0),
+        ("\u0663", 0.0),
+        ("", 0.0),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date_and_an_hour_at_most(value: str, seconds: float) -> None:
+    assert retry_after(value, START) == seconds
+
+
+# Answers of any kind
+
+
+def answer(said: Any) -> Answer:
+    return Answer(400, Message(), json.dumps(said).encode())
+
+
+@given(said=JSON)
+def test_any_json_is_an_answer_with_a_reason(said: Any) -> None:
+    one = answer(said)
+    assert one.reason.startswith("400")
+    assert one.reason.isprintable()
+    assert all(isinstance(entry["id"], str) for entry in one.listed)
+
+
+@given(body=st.binary())
+def test_any_bytes_are_an_answer(body: bytes) -> None:
+    one = Answer(500, Message(), body)
+    assert (one.transient, one.listed) == (True, [] if one.said == {} else one.listed)
+
+
+@given(entries=st.lists(ENTRY))
+def test_any_list_of_mails_can_be_read(entries: list[dict[str, Any]]) -> None:
+    changes = Changes()
+    changes.add(answer({"value": entries}).listed)
+    assert set(changes.in_order()) == set(changes.messages)
+
+
+def test_a_token_that_graph_repeats_is_masked() -> None:
+    said = {"error": {"code": "InvalidAuthenticationToken", "message": "Bearer s3cret is bad\nreally"}}
+    one = Answer(401, Message(), json.dumps(said).encode(), masked="s3cret")
+    assert one.reason == r"401 InvalidAuthenticationToken Bearer *** is bad\nreally"
+
+
+def test_mails_are_taken_in_the_order_of_their_arrival_and_what_is_gone_is_none() -> None:
+    changes = Changes()
+    changes.add([{"id": "b", "receivedDateTime": "2026-03-02T09:00:01Z"}, {"id": "gone"}, {"id": "c"}])
+    changes.add([{"id": "a", "receivedDateTime": "2026-03-02T10:00:00+02:00"}, {"id": "gone", "@removed": {}}])
+    assert changes.in_order() == ("c", "a", "b")
+    assert changes.messages["a"].received == datetime(2026, 3, 2, 8, 0, tzinfo=UTC)

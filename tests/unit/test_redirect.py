@@ -1,0 +1,120 @@
+"""The port that a browser comes back to after a sign-in."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+
+from emaild.cli.redirect import LONGEST_REQUEST, MOST_CONNECTIONS, Redirect
+from emaild.errors import SignInFailed
+
+STATE = "s3cret-state"
+ANSWER = f"GET /?code=c0de&state={STATE} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+
+
+@pytest.fixture
+def redirect() -> Iterator[Redirect]:
+    with Redirect() as made:
+        yield made
+
+
+@pytest.fixture
+def browser(redirect: Redirect) -> Iterator[ExitStack]:
+    """Holds connections, which are closed at the end."""
+    with ExitStack() as stack:
+        yield stack
+
+
+def says(browser: ExitStack, redirect: Redirect, request: bytes) -> socket.socket:
+    """A connection over which that is said; it is heard once the other side waits."""
+    connection = browser.enter_context(socket.create_connection(("127.0.0.1", redirect.port), timeout=10))
+    connection.sendall(request)
+    return connection
+
+
+def page(connection: socket.socket) -> str:
+    """All that the other side says until it closes."""
+    with connection.makefile("rb") as file:
+        return file.read().decode()
+
+
+def test_what_the_browser_brings_is_given_and_the_outcome_shown_to_it(redirect: Redirect, browser: ExitStack) -> None:
+    connection = says(browser, redirect, ANSWER)
+    assert redirect.wait(10) == {"code": "c0de", "state": STATE}
+    redirect.say("<mary> signed in")
+    shown = page(connection)
+    assert shown.startswith("HTTP/1.1 200 OK\r\n")
+    assert "<p>&lt;mary&gt; signed in</p>" in shown
+    assert "c0de" not in shown
+
+
+def test_a_refusal_is_given_too(redirect: Redirect, browser: ExitStack) -> None:
+    says(browser, redirect, f"GET /?error=access_denied&state={STATE} HTTP/1.1\r\n\r\n".encode())
+    assert redirect.wait(10)["error"] == "access_denied"
+
+
+def test_one_answer_is_taken(redirect: Redirect, browser: ExitStack) -> None:
+    says(browser, redirect, ANSWER)
+    redirect.wait(10)
+    with pytest.raises(ConnectionRefusedError):
+        says(browser, redirect, ANSWER)
+
+
+def test_nobody_comes(redirect: Redirect) -> None:
+    with pytest.raises(SignInFailed, match="nobody signed in within 0 seconds"):
+        redirect.wait(0.01)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        b"GET /favicon.ico HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET /?code=c0de HTTP/1.1\r\n\r\n",
+        b"GET /?state=s3cret-state HTTP/1.1\r\n\r\n",
+        b"POST /?code=c0de&state=s3cret-state HTTP/1.1\r\n\r\n",
+        b"GET /?" + b"a&" * 60 + b"code=c0de&state=s3cret-state HTTP/1.1\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\xff\r\n\r\n",
+        b"x" * (LONGEST_REQUEST + 2),
+    ],
+)
+def test_what_is_no_answer_is_turned_away_and_the_wait_goes_on(
+    redirect: Redirect, browser: ExitStack, other: bytes
+) -> None:
+    first = says(browser, redirect, other)
+    says(browser, redirect, ANSWER)
+    assert redirect.wait(10)["code"] == "c0de"
+    assert page(first).startswith("HTTP/1.1 404 ")
+
+
+def test_connections_that_say_nothing_or_little_keep_nobody_waiting(redirect: Redirect, browser: ExitStack) -> None:
+    """Browsers open some beforehand."""
+    for piece in (b"", b"GET /?code=", b"GET"):
+        says(browser, redirect, piece)
+    says(browser, redirect, b"GET /").close()
+    says(browser, redirect, ANSWER)
+    assert redirect.wait(10)["code"] == "c0de"
+
+
+def test_a_flood_of_connections_is_not_kept(redirect: Redirect, browser: ExitStack) -> None:
+    first = says(browser, redirect, b"")
+    for _ in range(MOST_CONNECTIONS):
+        says(browser, redirect, b"")
+    says(browser, redirect, ANSWER)
+    assert redirect.wait(10)["code"] == "c0de"
+    assert first.recv(1) == b""
+
+
+@pytest.mark.parametrize("cut", [1, 30, len(ANSWER) - 3, len(ANSWER) - 1])
+def test_an_answer_may_come_in_pieces(redirect: Redirect, browser: ExitStack, cut: int) -> None:
+    with ThreadPoolExecutor(1) as others:
+        waiting = others.submit(redirect.wait, 30)
+        connection = says(browser, redirect, ANSWER[:cut])
+        # Whoever comes later is answered: so the first piece was heard.
+        assert "404" in page(says(browser, redirect, b"GET /favicon.ico HTTP/1.1\r\n\r\n"))
+        connection.sendall(ANSWER[cut:])
+        assert waiting.result(30)["code"] == "c0de"
