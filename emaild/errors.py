@@ -12,6 +12,7 @@
     │   ├── StateUnusable       the state directory or the store            (73, EX_CANTCREAT)
     │   └── StoreTooNew         the store was written by a newer emaild     (76, EX_PROTOCOL)
     ├── StoreFailed             the store could not be used just now: a full disk, another writer; tried again
+    ├── LeaseLost               a mail on its way out is not ours any more: it must not be handed over
     └── RemoteError             a server, or the way to it; says whether to retry
         ├── Unreachable         no connection, or it broke                  temporary
         ├── Busy                the server asks for patience                temporary
@@ -96,6 +97,10 @@ class StoreTooNew(OperatorError):
 
 class StoreFailed(EmaildError):
     """The store could not be read or written for a reason that passes; nothing was changed."""
+
+
+class LeaseLost(EmaildError):
+    """Somebody else sends this mail now, or a person took it back: whoever still holds it must not hand it over."""
 
 
 class RemoteError(EmaildError):

@@ -14,6 +14,7 @@ ID_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 ID_TICK = timedelta(microseconds=10)
 ID_TIME_DIGITS = 10  # 36**10 ticks last until the year 3128
 ID_RANDOM_DIGITS = 6  # 31 bits: a clash needs thousands of ids in one tick, and is refused by the store
+ENHANCED_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?!\S)")
 TOKEN = re.compile(r"\[#([0-9A-Z]{16})\]")
 """Our own mark in a subject: an answer to a mail that carries it belongs to the thread of the mail with that id."""
 
@@ -242,9 +243,14 @@ class RecipientState(StrEnum):
 
 
 class OutboundState(StrEnum):
-    """Where a mail stands on its way out. The first two are in the outbox, the others in the history."""
+    """Where a mail stands on its way out. The first four are in the outbox, the others in the history.
+
+    DEFERRED: it was tried, or is held back by a limit, and waits for its next attempt. HELD: until a person lets it go.
+    """
 
     QUEUED = "QUEUED"
+    DEFERRED = "DEFERRED"
+    HELD = "HELD"
     SENDING = "SENDING"
     SENT = "SENT"
     PARTLY_SENT = "PARTLY_SENT"
@@ -262,6 +268,7 @@ class Outbound:
     that it belongs to, empty: that of what it answers. `subtype` is that of its interaction, empty: it is none.
 
     `notify` is what servers are asked to report of it (RFC 3461 §4.1); where it is empty, the way out says that.
+    `interactive`: a person waits for it, so it goes before the others and no limit a minute holds it back.
     """
 
     id: str
@@ -277,6 +284,7 @@ class Outbound:
     thread_id: str = ""
     subtype: str = ""
     notify: tuple[str, ...] = ()
+    interactive: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -287,3 +295,22 @@ class Receipt:
     state: RecipientState
     code: str
     text: str
+
+    @property
+    def status(self) -> str:
+        """The enhanced status code (RFC 3463, as 5.1.1) that the words begin with; empty where they do not."""
+        found = ENHANCED_STATUS.match(self.text)
+        return found[0] if found else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """What came of handing over one mail: a receipt for each of its recipients, in their order.
+
+    `server` is who took or refused it, as HOST:PORT or a URL; `tls` the version and cipher of the connection, as
+    `TLSv1.3 TLS_AES_256_GCM_SHA384`, empty where it was not encrypted.
+    """
+
+    receipts: tuple[Receipt, ...]
+    server: str = ""
+    tls: str = ""

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Protocol
 
-from emaild.message import Outbound, Receipt
+from emaild.message import Delivery, Outbound
+
+Confirm = Callable[[], None]
+"""Asks whether a mail is still ours to send; it raises LeaseLost, or StoreFailed, where it is not, or nobody knows."""
 
 
 class Sink(Protocol):
     """A server that takes our mail."""
 
-    def send(self, mail: Outbound) -> Sequence[Receipt]:
-        """Hand over one mail: a receipt for each of its recipients, in their order.
+    def send(self, mail: Outbound, confirm: Confirm) -> Delivery:
+        """Hand over one mail.
+
+        *confirm* is called once, right before the step from which the server has the mail whatever comes then (over
+        SMTP the dot that ends the data), and never where nobody is to get it. Where it raises, the server is left
+        without the mail, and the error goes on to the caller.
 
         Raises:
             RemoteError: the way itself does not work, and this mail was not touched.
+            LeaseLost, StoreFailed: of *confirm*.
         """
 
     def rest(self) -> float | None:
