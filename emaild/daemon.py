@@ -23,6 +23,7 @@ from emaild.jobs.publish.job import Publish
 from emaild.jobs.schedule import Schedule
 from emaild.jobs.status import StatusBoard
 from emaild.jobs.sweep import Sweep
+from emaild.jobs.ways import WaysBoard
 from emaild.jobs.workers import start_workers
 from emaild.log import events
 from emaild.log.libraries import take_over_libraries
@@ -45,6 +46,7 @@ from emaild.settings.option import Effect, options
 from emaild.settings.way_out import ServerType, WayOutSection
 from emaild.settings.webhook import WebhookSection
 from emaild.sinks import Sink
+from emaild.sinks.eml import Eml
 from emaild.sinks.graph import GraphSink
 from emaild.sinks.smtp import Smtp
 from emaild.sources import Source
@@ -92,6 +94,8 @@ def sink_for(section: WayOutSection, proxy: ProxySection | None, tokens: Tokens 
         return ews
     if section.server_type is ServerType.GRAPH and tokens is not None:
         return GraphSink(section, Graph(section, proxy, tokens=tokens, clock=clock), clock)
+    if section.server_type is ServerType.EML:
+        return Eml(section)
     signed_in = SignIn(tokens, clock, section.token_expiry_margin_time)
     return Smtp(section, peer_of(section, proxy), clock, signed_in)
 
@@ -116,6 +120,9 @@ class Daemon:
         self._running_boxes: dict[str, Collect] = {}
         self._ways: Supervisor[Served[WayOutSection]] = Supervisor(self._start_way_out)
         self._running_ways: dict[str, WayOut] = {}
+        self._ways_board = WaysBoard(
+            store.ways_out, lambda: list(self._running_ways.values()), lambda: self._settings.ways_out, self._clock
+        )
         self._webhook: Supervisor[Served[WebhookSection]] = Supervisor(self._start_webhook)
         self._publish: Publish | None = None
         self._pulse = Pulse(self._clock)
@@ -246,7 +253,7 @@ class Daemon:
     def _begin(self) -> None:
         if self._settings.api is not None:
             self._interface().apply(self._settings)
-        resumed = self._store.outbox.resume()
+        resumed = self._store.sending.resume(self._clock.now())
         if resumed:
             events.outbound_resumed(count=resumed)
         wrong = rule_checks.faults(self._settings)  # not a reason to leave mail unread
@@ -262,6 +269,7 @@ class Daemon:
         ]
         self._apply(self._settings)
         self._inbound.add(self._board)
+        self._inbound.add(self._ways_board)
         self._inbound.add(self._submit)
         self._inbound.add(self._sweep, after=SWEEP_AFTER)
         events.daemon_started(
@@ -289,6 +297,7 @@ class Daemon:
         self._inbound.retire(self._submit)
         self._inbound.retire(self._sweep)
         self._inbound.retire(self._board)
+        self._inbound.retire(self._ways_board)
         until = self._clock.monotonic() + self._settings.emaild.drain_timeout
         schedules = (self._inbound, self._outbound, self._pushing)
         unfinished = sum(self._drain(schedule, until) for schedule in schedules)

@@ -10,6 +10,7 @@ from emaild.store import Store
 from emaild.store.interactions import Chosen
 from tests.clock import ManualClock
 from tests.conf_files import ConfFiles
+from tests.samples import in_outbox
 from tests.understanding import Desk
 
 BOX = "[pop-client]\nserver = localhost\nmailbox = support@shop.example\npassword = hunter2\n"
@@ -71,4 +72,4 @@ class Ruling:
         return Office(settings=self.settings, store=self.store)
 
     def outbox(self) -> list[str]:
-        return [entry.id for entry in self.store.outbox.all(history=False)]
+        return [entry.id for entry in in_outbox(self.store)]

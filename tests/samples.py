@@ -6,10 +6,23 @@ import itertools
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from emaild.message import Facts, Inbound, Interaction, Outbound, Receipt, RecipientState, Understood, new_id
+from emaild.message import (
+    Delivery,
+    Facts,
+    Inbound,
+    Interaction,
+    Outbound,
+    OutboundState,
+    Receipt,
+    RecipientState,
+    Understood,
+    new_id,
+)
 from emaild.mime.view import facts
 from emaild.store import Store
+from emaild.store.outbox_entries import Choice, OutboxEntry
 from emaild.store.raw import digest
+from emaild.store.sending import Leased, Tried, Unsent
 from tests.clock import START
 
 _numbers = itertools.count(1)
@@ -57,7 +70,9 @@ def kept(
     return store.interactions.keep(account, entries, settled=settled, submitted=submitted)
 
 
-def outbound(*recipients: str, way_out: str = "smtp-client", raw: bytes | None = None) -> Outbound:
+def outbound(
+    *recipients: str, way_out: str = "smtp-client", raw: bytes | None = None, interactive: bool = False
+) -> Outbound:
     """A mail to be sent."""
     number = next(_numbers)
     return Outbound(
@@ -67,6 +82,7 @@ def outbound(*recipients: str, way_out: str = "smtp-client", raw: bytes | None =
         recipients=recipients or ("ann@example.com",),
         message_id=f"<{number}@example.com>",
         raw=raw if raw is not None else mail(f"Answer {number}"),
+        interactive=interactive,
     )
 
 
@@ -76,3 +92,50 @@ def receipt(address: str, code: int, text: str = "") -> Receipt:
     return Receipt(
         address=address, state=states.get(code // 100, RecipientState.WAITING), code=str(code), text=text or "so be it"
     )
+
+
+def in_outbox(store: Store) -> list[OutboxEntry]:
+    """What is in the outbox, the newest first."""
+    return list(store.outbox.newest(Choice(done=False)))
+
+
+def in_history(store: Store) -> list[OutboxEntry]:
+    """What is in the history, the newest first."""
+    return list(store.outbox.newest(Choice(done=True)))
+
+
+def leased(
+    store: Store, at: datetime = START, *, way_out: str = "smtp-client", seconds: float = 60, most: int = 1
+) -> list[Leased]:
+    """The mails that are due then, ours for so long."""
+    return store.sending.lease(way_out, at, at + timedelta(seconds=seconds), most=most)
+
+
+def lease_of(store: Store, mail: Outbound, at: datetime = START) -> Leased:
+    """That mail alone; the others that were due before it stay leased."""
+    while True:
+        (found,) = leased(store, at, way_out=mail.way_out)
+        if found.mail.id == mail.id:
+            return found
+
+
+def tried(leased: Leased, *codes: int, at: datetime = START, retry_at: datetime | None = None, text: str = "") -> Tried:
+    """A try: what was answered for each recipient, as `receipt` says."""
+    answers = zip(leased.mail.recipients, codes, strict=True)
+    delivery = Delivery(receipts=tuple(receipt(address, code, text) for address, code in answers))
+    return Tried(leased=leased, at=at, seconds=0.5, delivery=delivery, retry_at=retry_at)
+
+
+def answered(
+    store: Store, leased: Leased, *codes: int, at: datetime = START, retry_at: datetime | None = None, text: str = ""
+) -> OutboundState:
+    """A try, recorded; the state that the mail has then."""
+    (state,) = store.sending.record([tried(leased, *codes, at=at, retry_at=retry_at, text=text)], at)
+    return state
+
+
+def unsent(
+    leased: Leased, why: str = "connect: refused", *, at: datetime = START, retry_at: datetime = START
+) -> Unsent:
+    """A try whose way failed."""
+    return Unsent(leased=leased, at=at, seconds=0.5, why=why, retry_at=retry_at)

@@ -14,6 +14,7 @@ from emaild.render.compose import Draft, compose
 from emaild.settings.mailbox import MailboxSection
 from emaild.settings.processing import ProcessingSection
 from emaild.settings.secret import Secret
+from emaild.settings.way_out import WayOutSection
 from emaild.store import Store
 from tests.clock import START
 
@@ -91,7 +92,8 @@ class Desk:
         """A mail out, in the outbox."""
         headers = tuple((name.replace("_", "-").title(), value) for name, value in fields.items())
         draft = Draft(sender=sender, to=(to,), subject=subject, text="Dear", headers=headers)
-        sent = outgoing(compose(draft, now=at, domain=""), "smtp-client", self.processing, at)
+        way = WayOutSection(name="smtp-client", server="localhost")
+        sent = outgoing(compose(draft, now=at, domain=""), way, self.processing, at)
         self.store.outbox.add(sent, at)
         return sent
 

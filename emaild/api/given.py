@@ -109,7 +109,10 @@ class MailGiven(Given):
     in_reply_to: Annotated[str, Field(pattern=r"^<[!-;=?-~]{1,900}>$")] | None = Field(
         default=None, description="The Message-ID of the mail that is answered, with its angle brackets."
     )
-    way_out: str = Field(default="", description="The [smtp-client...] section; not said: by the sender's address.")
+    way_out: str = Field(default="", description="The [smtp-client...] section; not said: as the conf files say.")
+    interactive: bool | None = Field(
+        default=None, description="Whether a person waits for it; not said: as the token's section says."
+    )
 
 
 class FinishedMailQuery(Given):
@@ -117,3 +120,4 @@ class FinishedMailQuery(Given):
 
     recipient: list[str] = []
     way_out: str = ""
+    interactive: bool | None = None

@@ -11,12 +11,13 @@ from datetime import datetime
 from emaild.api.given import FinishedMailQuery, MailGiven
 from emaild.api.problems import Kind, Problem
 from emaild.errors import InputError
-from emaild.jobs.outgoing import outgoing
+from emaild.jobs.outgoing import TooBig, outgoing
 from emaild.message import Outbound
 from emaild.render.compose import Composed, Draft, Enclosed, author_of, compose
 from emaild.render.finished import adopt
 from emaild.render.forbidden import forbidden_headers
 from emaild.services.office import Office
+from emaild.settings.routes import Wanted
 from emaild.settings.way_out import WayOutSection
 
 
@@ -52,21 +53,21 @@ class Writer:
                 writing=way.mime,
                 charset=processing.outbound_msg_charset,
             )
+            return self._out(mail, way)
         except InputError as error:
-            raise Problem(Kind.WRONG_MAIL, str(error).removeprefix("--")) from error
-        return self._out(mail, way)
+            raise _problem(error) from error
 
     def finished(self, raw: bytes, given: FinishedMailQuery) -> Outbound:
         """A mail that is bytes already."""
         domain = self.office.settings.processing.default_domain
         try:
             mail = adopt(raw, now=self.now, domain=domain, recipients=given.recipient)
+            return self._out(mail, self._way_out(given.way_out, mail.sender))
         except InputError as error:
-            raise Problem(Kind.WRONG_MAIL, str(error)) from error
-        return self._out(mail, self._way_out(given.way_out, mail.sender))
+            raise _problem(error) from error
 
     def _out(self, mail: Composed, way: WayOutSection) -> Outbound:
-        return outgoing(mail, way.name, self.office.settings.processing, self.now)
+        return outgoing(mail, way, self.office.settings.processing, self.now, self.office.caller)
 
     def _headers(self, given: MailGiven) -> Iterator[tuple[str, str]]:
         forbidden = forbidden_headers(self.office.folders)
@@ -88,10 +89,15 @@ class Writer:
                     Kind.NO_WAY_OUT, f"no way out {name}; there are: {', '.join(settings.ways_out) or 'none'}"
                 )
             return way
-        way = settings.way_out_for(sender)
+        way = settings.way_out_for(Wanted(sender=sender, caller=self.office.caller))
         if way is None:
             raise Problem(Kind.NO_WAY_OUT, "there is no way out; add an [smtp-client] section with a server")
         return way
+
+
+def _problem(error: InputError) -> Problem:
+    kind = Kind.MAIL_TOO_BIG if isinstance(error, TooBig) else Kind.WRONG_MAIL
+    return Problem(kind, str(error).removeprefix("--"))
 
 
 def _files(given: MailGiven) -> Iterator[Enclosed]:

@@ -17,9 +17,9 @@ from emaild.api.health import Health
 from emaild.api.vitals import Kept, Vitals
 from emaild.errors import StoreFailed
 from emaild.log.counts import counted
-from emaild.message import OutboundState
 from emaild.store.figures import Waiting
 from emaild.store.mailboxes import MailboxStatus
+from emaild.store.outbox_entries import WAITING_STATES
 
 KEPT = 30.0  # seconds: counting a million rows of each kind takes nearly one
 MOST_QUEUES = 200  # programs may name any queue
@@ -106,7 +106,7 @@ class _Daemon(Collector):
         ages = _family("emaild_outbox_oldest_age_seconds", "How long the oldest of them has waited.", "way_out")
         for name in sorted(names):
             rows = {row.state: row for row in figures.outbox if row.way_out == name}
-            for state in (OutboundState.QUEUED, OutboundState.SENDING):
+            for state in WAITING_STATES:
                 mails.add_metric([name, state.value], rows[state.value].count if state.value in rows else 0)
             ages.add_metric([name], max((self._age(row.oldest) for row in rows.values()), default=0))
         yield mails

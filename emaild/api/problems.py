@@ -32,6 +32,7 @@ class Kind(Enum):
     MEDIA_TYPE = (415, "The body's type is not one that is taken here")
     WRONG_REQUEST = (422, "The request says something that is wrong")
     WRONG_MAIL = (422, "This is no mail that can be sent")
+    MAIL_TOO_BIG = (413, "The mail is larger than its way out takes")
     NO_WAY_OUT = (422, "No way out takes the mail")
     INTERNAL = (500, "A fault in emaild itself")
     BUSY = (503, "There is too much to do at this moment")
@@ -48,6 +49,7 @@ SERVICE_STATUS = {
     FaultKind.INTERACTION_GONE: 404,
     FaultKind.ALREADY_SENT: 409,
     FaultKind.PARENT_GONE: 409,
+    FaultKind.TOO_BIG: 413,
 }
 """The statuses of the faults of services; that of the others is 422."""
 

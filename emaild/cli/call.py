@@ -23,6 +23,7 @@ from emaild.services.faults import ServiceFault
 from emaild.services.office import Office
 from emaild.settings.log import Verbosity
 from emaild.settings.option import same_name
+from emaild.settings.routes import COMMAND_LINE, Caller
 from emaild.settings.services import service_named
 
 LARGEST = 100 << 20  # bytes of a value
@@ -42,6 +43,7 @@ def register(add: Add) -> None:
     )
     made.add_argument("--chat", metavar="FILE", help="the same as Chat=@FILE")
     made.add_argument("--text", metavar="FILE", help="the same as Text=@FILE")
+    made.add_argument("--batch", action="store_true", help="nobody waits for its mail: what people wait for goes first")
     made.add_argument("--json", action="store_true", help="the result, or the fault, as one JSON object")
     made.add_argument("--list", action="store_true", help="the services and what they are told; of METHOD, if given")
 
@@ -57,7 +59,8 @@ def _call(arguments: argparse.Namespace) -> int:
         set_up(replace(settings.log, verbose=Verbosity.STANDARD), sys.stderr)
     with opened(settings, must_exist=False) as store:
         try:
-            result = call(arguments.method, given, Office(settings=settings, store=store), datetime.now(UTC))
+            office = Office(settings=settings, store=store, caller=Caller(name=COMMAND_LINE, interactive=not arguments.batch))
+            result = call(arguments.method, given, office, datetime.now(UTC))
         except ServiceFault as fault:
             if not arguments.json:
                 raise

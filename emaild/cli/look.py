@@ -19,7 +19,7 @@ from emaild.jobs.texts import with_texts
 from emaild.message import INBOUND, OUTBOUND, Interaction
 from emaild.settings.load import Settings
 from emaild.store import Store
-from emaild.store.outbox import OutboxEntry
+from emaild.store.outbox_entries import Choice, OutboxEntry
 
 
 def register(add: Add) -> None:
@@ -121,7 +121,7 @@ def _outbound(arguments: argparse.Namespace, *, history: bool) -> int:
         if arguments.id:
             _one_outbound(store, arguments)
             return os.EX_OK
-        found = store.outbox.all(history=history, limit=arguments.limit)
+        found = store.outbox.newest(Choice(done=history), arguments.limit)
         if arguments.json:
             for entry in found:
                 json_line(outbound_json(entry))

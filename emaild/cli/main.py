@@ -24,7 +24,9 @@ MODULES = {
     "send": ("send",),
     "login": ("login",),
     "call": ("call",),
-    "look": ("inbox", "outbox", "history", "mailboxes"),
+    "inbox": ("inbox",),
+    "outbox": ("outbox", "history"),
+    "ways": ("ways", "mailboxes"),
     "inspect": ("inspect",),
     "preview": ("preview",),
 }

@@ -18,6 +18,7 @@ from emaild.render.compose import Composed, Draft, Enclosed, author_of, compose
 from emaild.render.finished import adopt
 from emaild.render.templates import rendered
 from emaild.settings.load import Settings
+from emaild.settings.routes import COMMAND_LINE, Caller, Wanted, claiming
 from emaild.settings.way_out import WayOutSection
 
 
@@ -33,6 +34,9 @@ def register(add: Add) -> None:
     made.add_argument("--html", default="", help="the HTML")
     made.add_argument("--attach", action="append", default=[], type=Path, metavar="FILE", help="may be repeated")
     made.add_argument("--header", action="append", default=[], metavar="NAME:VALUE", help="may be repeated")
+    made.add_argument(
+        "--batch", action="store_true", help="nobody waits for it: what people wait for goes first"
+    )
     made.add_argument("--way-out", metavar="SECTION", help="the [smtp-client...] section to send by")
     made.add_argument("--test", nargs=2, metavar=("SECTION", "ADDRESS"), help="a test mail by that way out")
 
@@ -43,7 +47,7 @@ def _send(arguments: argparse.Namespace) -> int:
     make = _test_mail if arguments.test else _finished_mail if arguments.file else _composed_mail
     mail, way = make(settings, arguments, now)
     fault_points.reached(FaultPoint.COMPOSED)
-    outbound = outgoing(mail, way.name, settings.processing, now)
+    outbound = outgoing(mail, way, settings.processing, now, _caller(arguments))
     with opened(settings, must_exist=False) as store:
         store.outbox.add(outbound, now)
     fault_points.reached(FaultPoint.QUEUED)
@@ -57,13 +61,13 @@ def _finished_mail(settings: Settings, arguments: argparse.Namespace, now: datet
         raise UsageError("a finished mail says for itself what these options would; give a file or the options")
     domain = settings.processing.default_domain
     mail = adopt(_read(arguments.file), now=now, domain=domain, recipients=_people(arguments))
-    return mail, _way_out(settings, arguments.way_out, mail.sender, arguments.conf)
+    return mail, _way_out(settings, arguments, mail.sender)
 
 
 def _composed_mail(settings: Settings, arguments: argparse.Namespace, now: datetime) -> tuple[Composed, WayOutSection]:
     if not arguments.sender:
         raise UsageError("--from is needed, or a file with a finished mail")
-    way = _way_out(settings, arguments.way_out, author_of(arguments.sender), arguments.conf)
+    way = _way_out(settings, arguments, author_of(arguments.sender))
     draft = Draft(
         sender=arguments.sender,
         to=tuple(arguments.to),
@@ -80,7 +84,7 @@ def _composed_mail(settings: Settings, arguments: argparse.Namespace, now: datet
 
 def _test_mail(settings: Settings, arguments: argparse.Namespace, now: datetime) -> tuple[Composed, WayOutSection]:
     section, address = arguments.test
-    way = _way_out(settings, section, "", arguments.conf)
+    way = _named(settings, section, arguments.conf)
     sender = arguments.sender or (way.user if "@" in way.user else address)
     folders = settings.emaild.template_folders
     values = {"now": now, "way_out": way.name, "server": f"{way.server}:{way.port}"}
@@ -89,17 +93,57 @@ def _test_mail(settings: Settings, arguments: argparse.Namespace, now: datetime)
     return compose(draft, now=now, domain=settings.processing.default_domain, writing=way.mime), way
 
 
-def _way_out(settings: Settings, name: str | None, sender: str, conf: Path) -> WayOutSection:
-    if name is not None:
-        by_name = {known.lower(): way for known, way in settings.ways_out.items()}
-        if name.lower() not in by_name:
-            there = ", ".join(settings.ways_out) or "none"
-            raise UsageError(f"no way out {name} in {conf}; there are: {there}")
-        return by_name[name.lower()]
-    way = settings.way_out_for(sender)
+def _way_out(settings: Settings, arguments: argparse.Namespace, sender: str) -> WayOutSection:
+    """The section that is named, else the one for that sender."""
+    if arguments.way_out is not None:
+        return _named(settings, arguments.way_out, arguments.conf)
+    wanted = Wanted(sender=sender, caller=_caller(arguments))
+    if _asks(settings, wanted):
+        return _chosen(settings)
+    way = settings.way_out_for(wanted)
     if way is None:
-        raise ConfigError((f"{conf}:1: there is no way out; add an [smtp-client] section with a server",))
+        raise ConfigError((f"{arguments.conf}:1: there is no way out; add an [smtp-client] section with a server",))
     return way
+
+
+def _named(settings: Settings, name: str, conf: Path) -> WayOutSection:
+    by_name = {known.lower(): way for known, way in settings.ways_out.items()}
+    if name.lower() not in by_name:
+        there = ", ".join(settings.ways_out) or "none"
+        raise UsageError(f"no way out {name} in {conf}; there are: {there}")
+    return by_name[name.lower()]
+
+
+def _caller(arguments: argparse.Namespace) -> Caller:
+    return Caller(name=COMMAND_LINE, interactive=not arguments.batch)
+
+
+def _asks(settings: Settings, wanted: Wanted) -> bool:
+    """Whether somebody sits there who can choose, and has something to choose from."""
+    left_open = wanted.caller.interactive and not settings.processing.interactive_way_out
+    several = left_open and len(_open_ways(settings)) > 1 and not claiming(wanted, settings.ways_out.values())
+    return several and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _open_ways(settings: Settings) -> list[WayOutSection]:
+    """Those that do not rest: nobody chooses that his mail waits."""
+    return [way for way in settings.ways_out.values() if way.enable_client]
+
+
+def _chosen(settings: Settings) -> WayOutSection:
+    ways = {str(number): way for number, way in enumerate(_open_ways(settings), 1)}
+    for number, way in ways.items():
+        print(f"{number}  {way.name} ({way.server_type} {_where(way)})", file=sys.stderr)
+    print("By which way out? (interactive-way-out answers this for good) ", end="", file=sys.stderr, flush=True)
+    said = sys.stdin.buffer.readline().decode("utf-8", "replace").strip()
+    if said not in ways:
+        raise UsageError(f"expected a number from 1 to {len(ways)}, found {said[:40]!r}; nothing was sent")
+    return ways[said]
+
+
+def _where(way: WayOutSection) -> str:
+    """The place that a way leads to."""
+    return str(way.eml_directory or way.server or "the cloud's own")
 
 
 def _people(arguments: argparse.Namespace) -> list[str]:

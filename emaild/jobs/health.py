@@ -34,8 +34,8 @@ class Health:
         self.failures = 0
         self.last_error: str | None = None
 
-    def failed(self, error: RemoteError, least: float = 0.0) -> float:
-        """It failed once more. Returns seconds to wait: *least* or more, or as the server asks."""
+    def failed(self, error: RemoteError, least: float = 0.0, **beside: str) -> float:
+        """It failed once more; *beside* is told of it, too. Returns seconds to wait: *least* or more, or as asked."""
         self.failures += 1
         wait = max(least, error.retry_after, self._backoff.delay(self.failures))
         self.last_error = f"{error.action}: {error.reason}"
@@ -48,6 +48,7 @@ class Health:
                 reason=error.reason,
                 temporary=error.temporary,
                 retry_in=wait,
+                **beside,
             )
         return wait
 

@@ -15,6 +15,7 @@ from emaild.render.compose import Draft, compose
 from emaild.render.templates import rendered
 from emaild.settings.load import Settings
 from emaild.settings.mailbox import MailboxSection
+from emaild.settings.routes import Wanted
 
 TOO_BIG = "notices/too-big.txt"
 LONGEST_SUBJECT = 200  # characters of the other's subject that are repeated
@@ -44,7 +45,7 @@ class Notices:
             return None
         if "@" not in own:
             raise InputError("the mailbox's own address is not known: give it as address")
-        way = settings.way_out_for(own)
+        way = settings.way_out_for(Wanted(sender=own))
         if way is None:
             raise InputError("there is no way out")
         subject = " ".join(said.subject.split())[:LONGEST_SUBJECT]

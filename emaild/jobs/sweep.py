@@ -41,8 +41,11 @@ class Sweep:
     def run(self) -> float:
         """Once a minute."""
         try:
-            for way in self._ways():
+            ways = self._ways()
+            for way in ways:
                 way.renew_leases()
+            self._store.sending.take_back(self._clock.now())  # before it is due again it may expire
+            for way in ways:
                 way.expire()
             self._prune()
             self._health.worked()
@@ -53,10 +56,10 @@ class Sweep:
     def _prune(self) -> None:
         section, now = self._section(), self._clock.now()
         gone = [0, 0, 0, 0]
-        kept = (section.keep_interactions, section.keep_history)
+        kept = (section.keep_interactions, section.history_days)
         for place, days, prune in (
             (0, section.keep_interactions, self._store.interactions.prune),
-            (1, section.keep_history, self._store.outbox.prune),
+            (1, section.history_days, self._store.outbox.prune),
             (2, max(kept) if all(kept) else 0, self._store.known.prune),  # threads outlive either
             (3, REQUESTS, self._store.writing.prune),
         ):

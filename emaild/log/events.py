@@ -7,7 +7,7 @@ bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from emaild.log.say import say
 from emaild.settings.log import Verbosity
@@ -179,8 +179,10 @@ def outbound_sent(*, section: str, outbound: str, message_id: str, recipients: i
     )
 
 
-def outbound_deferred(*, section: str, outbound: str, reply: str, reason: str, retry_in: float, attempt: int) -> None:
-    """A temporary failure: the mail is tried again."""
+def outbound_deferred(
+    *, section: str, outbound: str, reply: str, reason: str, cause: str, retry_in: float, attempt: int
+) -> None:
+    """A temporary failure: the mail is tried again. `cause` is the diagnosis's key, empty where there is none."""
     say(
         "warning",
         INTERACTION,
@@ -190,13 +192,16 @@ def outbound_deferred(*, section: str, outbound: str, reply: str, reason: str, r
         outbound=outbound,
         reply=reply,
         reason=reason,
+        cause=cause,
         retry_in=round(retry_in, 1),
         attempt=attempt,
     )
 
 
-def outbound_failed(*, section: str, outbound: str, recipients: Iterable[str], reply: str, reason: str) -> None:
-    """The mail is given up for these recipients."""
+def outbound_failed(
+    *, section: str, outbound: str, recipients: Iterable[str], reply: str, reason: str, cause: str, remedy: str
+) -> None:
+    """The mail is given up for these recipients. `remedy` says what to do about it, empty where nothing is known."""
     say(
         "error",
         STANDARD,
@@ -207,10 +212,12 @@ def outbound_failed(*, section: str, outbound: str, recipients: Iterable[str], r
         recipients=list(recipients),
         reply=reply,
         reason=reason,
+        cause=cause,
+        remedy=remedy,
     )
 
 
-def outbound_expired(*, section: str, outbound: str, recipients: Iterable[str], reason: str) -> None:
+def outbound_expired(*, section: str, outbound: str, recipients: Iterable[str], reason: str, cause: str) -> None:
     """The mail was tried for message-lifetime and is given up for these recipients."""
     say(
         "error",
@@ -221,6 +228,7 @@ def outbound_expired(*, section: str, outbound: str, recipients: Iterable[str], 
         outbound=outbound,
         recipients=list(recipients),
         reason=reason,
+        cause=cause,
     )
 
 
@@ -229,7 +237,33 @@ def outbound_resumed(*, count: int) -> None:
     say("warning", STANDARD, 30144, "outbound.resumed", count=count)
 
 
-def way_out_failed(*, section: str, action: str, reason: str, temporary: bool, retry_in: float) -> None:
+def outbound_held_back(*, section: str, mails: int, limit: int, wait: float) -> None:
+    """So many mails a minute go this way, and these are more: they wait. It is said for what is newly held back."""
+    say(
+        "info",
+        STANDARD,
+        30420,
+        "outbound.held_back",
+        section=section,
+        mails=mails,
+        limit=limit,
+        wait=round(wait, 1),
+    )
+
+
+def outbound_moved(*, section: str, to: str, outbound: Iterable[str]) -> None:
+    """A way out failed for fallback-after: these mails of it go by its fallback."""
+    say("warning", STANDARD, 30421, "outbound.moved", section=section, to=to, outbound=list(outbound))
+
+
+def outbound_lease_lost(*, section: str, outbound: str) -> None:
+    """Somebody else sends the mail by now, or it was taken back: this try was broken off, and nobody got it by it."""
+    say("warning", STANDARD, 30422, "outbound.lease_lost", section=section, outbound=outbound)
+
+
+def way_out_failed(
+    *, section: str, action: str, reason: str, temporary: bool, retry_in: float, cause: str, remedy: str
+) -> None:
     """A way out does not work; its mails wait. Said once, and again only when the reason changes."""
     say(
         "warning" if temporary else "error",
@@ -239,6 +273,8 @@ def way_out_failed(*, section: str, action: str, reason: str, temporary: bool, r
         section=section,
         action=action,
         reason=reason,
+        cause=cause,
+        remedy=remedy,
         retry_in=round(retry_in, 1),
     )
 
@@ -752,3 +788,25 @@ def credential_ends(*, section: str, what: str, ends: str, days: int) -> None:
 def mail_failed_moved(*, section: str, key: str, folder: str) -> None:
     """A mail that Exchange does not give was moved to failed-items-folder-name, for a person to look at."""
     say("warning", STANDARD, 30340, "mail.failed_moved", section=section, key=key, folder=folder)
+
+
+# What a person does to mails out
+
+
+def outbound_held(*, section: str, outbound: str, client: str) -> None:
+    """A person, or a program, holds a mail: it is not sent until somebody lets it go."""
+    say("info", STANDARD, 30440, "outbound.held", section=section, outbound=outbound, client=client)
+
+
+def outbound_many_changed(*, to: str, mails: int, filters: Mapping[str, str], client: str) -> None:
+    """Somebody wanted all mails that fit these filters sent again, held or cancelled; so many are now."""
+    say(
+        "info",
+        STANDARD,
+        30441,
+        "outbound.many_changed",
+        to=to,
+        mails=mails,
+        filters=dict(filters),
+        client=client,
+    )

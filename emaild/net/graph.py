@@ -49,6 +49,11 @@ class Graph:
     def __str__(self) -> str:
         return str(self._line)
 
+    @property
+    def tls(self) -> str:
+        """The version and the cipher of the newest connection; empty without TLS."""
+        return self._line.tls
+
     def open(self) -> None:
         """Have a token and a connection.
 

@@ -16,6 +16,7 @@ from typing import Any
 from emaild.errors import RemoteError, Unreachable
 from emaild.net.connect import check_encrypted, open_connection
 from emaild.net.peer import Peer
+from emaild.net.tls import spoken
 from emaild.net.translate import network_meaning
 from emaild.settings.server import Security
 
@@ -39,6 +40,7 @@ class Line:
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
         self._connection: _Connection | None = None
+        self.tls = ""  # version and cipher of the newest connection
 
     def __str__(self) -> str:
         return str(self._peer)
@@ -89,6 +91,7 @@ class Line:
         connection = _Connection(self._peer)
         connection.connect()
         self._connection = connection
+        self.tls = spoken(connection.sock)
         return False
 
     def _asked(self, method: str, target: str, fields: Mapping[str, str], body: bytes, most: int) -> Reply:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import ssl
 import sys
 import warnings
@@ -44,6 +45,12 @@ def client_context(peer: Peer) -> ssl.SSLContext:
         return _context(trust, changed, verified=not trusted, watched=is_watched(peer))
     except ValueError as error:
         raise Rejected(str(peer), "prepare TLS", str(error)) from error
+
+
+def spoken(connection: socket.socket | None) -> str:
+    """The version and the cipher of a connection, as `TLSv1.3 TLS_AES_256_GCM_SHA384`; empty without TLS."""
+    suite = connection.cipher() if isinstance(connection, ssl.SSLSocket) else None
+    return f"{suite[1]} {suite[0]}" if suite else ""
 
 
 class _Context(ssl.SSLContext):

@@ -64,8 +64,8 @@ class Trace:
             self._secret = True
         elif not _UNASKED.match(line):
             self._secret = False
-        if self._data_asked:
-            self._mail, self._data_asked = line.startswith(_GO_AHEAD), False
+        if self._data_asked and line.startswith(_GO_AHEAD):  # not the first answer, where commands are pipelined
+            self._mail, self._data_asked = True, False
         events.protocol_heard(section=self._section, server=self._server, line=shown(line))
 
 

@@ -20,6 +20,8 @@ OWN_FIELDS = ("from", "to", "cc", "bcc", "date", "message-id", "subject", "mime-
 ADDRESS_FIELDS = ("reply-to", "sender")
 ASKS_FOR_RECEIPT = "Disposition-Notification-To"
 PLAIN_WRITING = MimeProperties()
+FIELDS = re.compile(rb"\r\n(?![ \t])")
+HEADER_END = b"\r\n\r\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +121,28 @@ def asked(composed: Composed, mdn_to: str, writing: MimeProperties = PLAIN_WRITI
     return _with(composed, ASKS_FOR_RECEIPT, f"<{asking[0].address}>", writing)
 
 
+def sent_by(composed: Composed, author: str, writing: MimeProperties = PLAIN_WRITING) -> Composed:
+    """The same mail from somebody else, envelope and From; answers go to whom they would have gone to before.
+
+    Sender goes: one author who sends for himself needs none (RFC 5322 §3.6.2). Resent-* tell of the past, and stay. A
+    null envelope sender stays, so that nobody answers it (RFC 5321 §4.5.5).
+
+    Raises:
+        InputError: *author* is not one address.
+    """
+    authors = mailboxes([author], "sender-override", writing)
+    if len(authors) != 1:
+        raise InputError(f"sender-override: {author!r} is not one e-mail address; expected name@domain")
+    header, separator, body = composed.raw.partition(HEADER_END)
+    fields = [one for one in FIELDS.split(header) if _name(one) != b"sender"]  # it would name one who did not send it
+    before = next((_value(one) for one in fields if _name(one) == b"from"), b"")
+    if before.strip() and not any(_value(one).strip() for one in fields if _name(one) == b"reply-to"):
+        fields = [one for one in fields if _name(one) != b"reply-to"]
+        fields.append(b"Reply-To:" + before)  # as it stands: it may be one that we would not write
+    mail = replace(composed, raw=b"\r\n".join(fields) + (separator or HEADER_END) + body)
+    return replace(_with(mail, "From", shown(authors), writing), sender=authors[0].address if composed.sender else "")
+
+
 def with_subject(
     composed: Composed, subject: str, writing: MimeProperties = PLAIN_WRITING, *, charset: str = ""
 ) -> Composed:
@@ -135,14 +159,23 @@ def with_subject(
 
 def _with(composed: Composed, name: str, value: str, writing: MimeProperties) -> Composed:
     """The mail with that field: in the place of the first of its name, or last in the header."""
-    header, separator, body = composed.raw.partition(b"\r\n\r\n")
-    fields = re.split(rb"\r\n(?![ \t])", header)
+    header, separator, body = composed.raw.partition(HEADER_END)
+    fields = FIELDS.split(header)
     fresh = "\r\n".join(folded(f"{name}: {value}", writing)).encode("ascii")
-    start = f"{name}:".lower().encode("ascii")
-    others = [one for one in fields if not one.lower().startswith(start)]
-    at = next((at for at, one in enumerate(fields) if one.lower().startswith(start)), len(fields))
+    wanted = name.lower().encode("ascii")
+    others = [one for one in fields if _name(one) != wanted]
+    at = next((at for at, one in enumerate(fields) if _name(one) == wanted), len(fields))
     others.insert(at, fresh)
-    return replace(composed, raw=b"\r\n".join(others) + (separator or b"\r\n\r\n") + body)
+    return replace(composed, raw=b"\r\n".join(others) + (separator or HEADER_END) + body)
+
+
+def _name(field: bytes) -> bytes:
+    """In lower case, without the blank that some programs write before the colon (RFC 5322 §4.5)."""
+    return field.partition(b":")[0].strip().lower()
+
+
+def _value(field: bytes) -> bytes:
+    return field.partition(b":")[2]
 
 
 def author_of(sender: str) -> str:

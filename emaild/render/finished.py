@@ -15,7 +15,7 @@ from emaild.errors import InputError
 from emaild.render.compose import PLAIN_WRITING, Composed, envelope_of, new_message_id
 from emaild.render.people import mailboxes
 
-LONG_LINE = re.compile(rb"[^\r\n]{999}")
+LONGEST_LINE = 998  # octets without CRLF
 
 
 def adopt(raw: bytes, *, now: datetime, domain: str, recipients: Sequence[str] = ()) -> Composed:
@@ -71,20 +71,25 @@ def seven_bit(raw: bytes) -> bytes | None:
 
 def has_long_line(raw: bytes) -> bool:
     """Whether a line is longer than servers must take (RFC 5321 §4.5.3.1.6)."""
-    return LONG_LINE.search(raw) is not None
+    return max(map(len, raw.splitlines()), default=0) > LONGEST_LINE
 
 
 def _encode_parts(message: Message) -> None:
-    """Base64 for what is 8-bit, or has lines that are too long, and is not encoded yet."""
+    """Base64 for what is not encoded yet and could not travel as it is."""
     for part in message.walk():
         content = None if part.is_multipart() else part.get_payload(decode=True)
         identity = str(part.get("Content-Transfer-Encoding", "")).strip().lower() in ("", "7bit", "8bit", "binary")
-        if isinstance(content, bytes) and identity and (not content.isascii() or has_long_line(content)):
+        if isinstance(content, bytes) and identity and not _travels(content):
             del part["Content-Transfer-Encoding"]
             part["Content-Transfer-Encoding"] = "base64"
             part.set_payload(encodebytes(content).decode("ascii"))
             if "MIME-Version" not in message:  # without it nobody decodes (RFC 2045 §4)
                 message["MIME-Version"] = "1.0"
+
+
+def _travels(content: bytes) -> bool:
+    """Whether it is what RFC 2045 §2.7 calls 7bit data."""
+    return content.isascii() and b"\0" not in content and not has_long_line(content)
 
 
 def _unfolded(value: object) -> str:

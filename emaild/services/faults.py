@@ -25,6 +25,7 @@ class FaultKind(StrEnum):
     NO_SENDER = "no-sender"
     NO_WAY_OUT = "no-way-out"
     WRONG_ADDRESS = "wrong-address"
+    TOO_BIG = "too-big"
     FORBIDDEN_HEADER = "forbidden-header"
     AUTOMATIC_MAIL = "automatic-mail"
     AUTO_REPLY_WAR = "auto-reply-war"

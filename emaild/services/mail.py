@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from emaild.errors import InputError
-from emaild.jobs.outgoing import outgoing
+from emaild.jobs.outgoing import TooBig, outgoing
 from emaild.log import events
 from emaild.message import OUTBOUND, Envelope, Facts, Interaction, InteractionState, Outbound, Subtype
 from emaild.mime.view import facts
@@ -131,11 +131,19 @@ def closed(customers: str, office: Office) -> tuple[Change, ...]:
 def into_outbox(
     mail: Composed, way: WayOutSection, office: Office, now: datetime, *, name: str, thread_id: str
 ) -> Outbound:
-    """The mail for the outbox, with the id of its interaction, and bcc-address among its recipients."""
+    """The mail for the outbox, with the id of its interaction, and bcc-address among its recipients.
+
+    Raises:
+        ServiceFault: too-big, wrong-address.
+    """
     processing = office.settings.processing
     known = {address.lower() for address in mail.recipients}
     copies = dict.fromkeys(address for address in processing.bcc_address if address.lower() not in known)
-    sent = outgoing(replace(mail, recipients=(*mail.recipients, *copies)), way.name, processing, now)
+    try:
+        sent = outgoing(replace(mail, recipients=(*mail.recipients, *copies)), way, processing, now, office.caller)
+    except InputError as error:
+        kind = FaultKind.TOO_BIG if isinstance(error, TooBig) else FaultKind.WRONG_ADDRESS
+        raise ServiceFault(kind, str(error)) from None
     return replace(sent, id=name, thread_id=thread_id)
 
 

@@ -13,6 +13,7 @@ from emaild.message import Interaction
 from emaild.services.faults import FaultKind, ServiceFault
 from emaild.settings.load import Settings
 from emaild.settings.properties import MimeProperties, SessionProperties
+from emaild.settings.routes import SELF, Caller
 from emaild.store import Store
 from emaild.store.writes import Writes
 
@@ -25,6 +26,7 @@ class Office:
 
     settings: Settings
     store: Store
+    caller: Caller = SELF
 
     @property
     def folders(self) -> tuple[Path, ...]:

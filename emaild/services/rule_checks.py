@@ -1,4 +1,7 @@
-"""What is wrong with rules beside their own lines: their standard responses, their field codes, the ways out."""
+"""What is wrong with rules beside their own lines: their standard responses, their field codes, the ways out.
+
+And what only a reader of addresses can tell of a sender-override.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +30,8 @@ HEADERS, FIELD_CODES = "Headers", "FieldCodes"
 
 
 def faults(settings: Settings) -> Iterator[Fault]:
-    """What keeps the mails of rules from being sent.
-
-    What is wrong in a standard response that is there is told by the check of templates.
-    """
+    """What keeps the mails of rules, or those with a sender-override, from being sent."""
+    yield from _wrong_overrides(settings)
     folders = settings.emaild.template_folders
     codes = {name.lower() for name in saved_codes(folders)}
     for rule in settings.rules.values():
@@ -44,14 +45,20 @@ def faults(settings: Settings) -> Iterator[Fault]:
             yield _fault(settings, rule, name, wrong)
 
 
+def _wrong_overrides(settings: Settings) -> Iterator[Fault]:
+    for section in (*settings.ways_out.values(), *settings.api_tokens.values()):
+        if wrong := _wrong_address(section.sender_override, "sender-override", MimeProperties()):
+            yield Fault(settings.origins[section.name, "sender-override"], section.name, "sender-override", wrong)
+
+
 def _wrong_response(rule: RuleSection, folders: tuple[Path, ...]) -> Iterator[tuple[str, str]]:
+    """One line, whatever is wrong in a response that is there: the check of templates tells all of it."""
     response = given_as(rule.parameters, "SrlId")
     if response is not None and response[1]:
         try:
             load(response[1], folders)
         except ResponseWrong as wrong:
-            if not wrong.faults:
-                yield response[0], str(wrong)
+            yield response[0], str(wrong.faults[0] if wrong.faults else wrong)
 
 
 def _wrong_codes(rule: RuleSection, saved: set[str]) -> Iterator[tuple[str, str]]:
@@ -68,10 +75,17 @@ def _wrong_codes(rule: RuleSection, saved: set[str]) -> Iterator[tuple[str, str]
 
 def _wrong_addresses(rule: RuleSection) -> Iterator[tuple[str, str]]:
     for name, text in filter(None, (given_as(rule.parameters, one) for one in ADDRESSES)):
-        try:
-            mailboxes([text] if text.strip() else [], name, MimeProperties(address_strict=False))
-        except InputError as error:
-            yield name, str(error).removeprefix(f"{name}: ")
+        if wrong := _wrong_address(text, name, MimeProperties(address_strict=False)):
+            yield name, wrong
+
+
+def _wrong_address(text: str, name: str, writing: MimeProperties) -> str:
+    """Empty where nothing is wrong with it."""
+    try:
+        mailboxes([text] if text.strip() else [], name, writing)
+    except InputError as error:
+        return str(error).removeprefix(f"{name}: ")
+    return ""
 
 
 def _wrong_headers(rule: RuleSection, folders: tuple[Path, ...]) -> Iterator[tuple[str, str]]:

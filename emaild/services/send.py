@@ -30,7 +30,7 @@ REPORTS = (Notify.SUCCESS.value, Notify.FAILURE.value, Notify.DELAY.value)
 def plan(parameters: SendParameters, office: Office, now: datetime) -> Plan:
     """The mail's place in the outbox; see `services.call.planned`."""
     entry, envelope = _unsent(parameters.interaction_id, office)
-    way = way_of(envelope.sender, office)
+    way = way_of(envelope.sender, _queues(entry, office), office)
     mail = Composed(
         sender=envelope.sender,
         recipients=envelope.recipients,
@@ -72,6 +72,12 @@ def _unsent(name: str, office: Office) -> tuple[Interaction, Envelope]:
     if entry.state not in UNSENT:
         raise ServiceFault(FaultKind.ALREADY_SENT, _already(entry, office))
     return entry, entry.envelope
+
+
+def _queues(entry: Interaction, office: Office) -> tuple[str, ...]:
+    """Its own, and that of the mail that it answers, which says by which way where the first is one for everybody."""
+    answered = office.interaction(str(entry.parent_id)).queue if office.has(entry.parent_id) else ""
+    return (entry.queue, answered)
 
 
 def _already(entry: Interaction, office: Office) -> str:

@@ -14,6 +14,7 @@ from emaild.services.faults import FaultKind, ServiceFault
 from emaild.services.office import Office
 from emaild.services.people import LONGEST_ADDRESS
 from emaild.settings.properties import MimeProperties
+from emaild.settings.routes import Wanted
 from emaild.settings.way_out import WayOutSection
 
 
@@ -43,7 +44,7 @@ def sender_of(given: str, response: str, about: Interaction | None, office: Offi
             if len(text) > LONGEST_ADDRESS:
                 raise ValueError
             address = author_of(text)
-            way = way_of(address, office)
+            way = way_of(address, (about.queue,) if about else (), office)
             (one,) = mailboxes([text], parameter, way.mime)
         except (InputError, ValueError):
             wrong = f"{parameter}: {text[:LONGEST_ADDRESS]!r} is not one e-mail address; expected name@domain"
@@ -52,13 +53,13 @@ def sender_of(given: str, response: str, about: Interaction | None, office: Offi
     raise ServiceFault(FaultKind.NO_SENDER, "there is no sender; give From, or set default-from-address", "From")
 
 
-def way_of(address: str, office: Office) -> WayOutSection:
-    """The way that a mail from this address takes.
+def way_of(address: str, queues: tuple[str, ...], office: Office) -> WayOutSection:
+    """The way that a mail takes from this address, and of these queues; see `Wanted`.
 
     Raises:
         ServiceFault: no-way-out.
     """
-    way = office.settings.way_out_for(address)
+    way = office.settings.way_out_for(Wanted(sender=address, queues=queues, caller=office.caller))
     if way is None:
         raise ServiceFault(FaultKind.NO_WAY_OUT, "there is no way out; add an [smtp-client] section with a server")
     return way

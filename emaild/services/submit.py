@@ -24,6 +24,7 @@ from emaild.services.faults import FaultKind, ServiceFault
 from emaild.services.office import Office, Plan
 from emaild.services.rules import first_fit
 from emaild.settings.load import Settings
+from emaild.settings.routes import Caller
 from emaild.settings.rule import RuleSection
 from emaild.store import Store
 from emaild.store.writes import Change, Gone, Submission, Writes
@@ -123,7 +124,8 @@ class Submit:
     def _planned(self, entry: Interaction, rule: RuleSection, office: Office, now: datetime) -> Plan:
         if goes_in_circles(rule, entry, self._store.interactions):
             raise ServiceFault(FaultKind.AUTOMATIC_MAIL, "it answers a mail that this rule sent")
-        plan = planned(rule.service, {**rule.parameters, "InteractionId": entry.id}, office, now)
+        given = {**rule.parameters, "InteractionId": entry.id}
+        plan = planned(rule.service, given, replace(office, caller=Caller(name=rule.name)), now)
         return replace(plan, writes=counted(plan.writes, entry, office, now))
 
 

@@ -95,9 +95,22 @@ class ApiTokenSection:
 
     name: str = ""
     token: Secret = option(parse.secret, default=None, help="The token, sixteen characters or more.")
+    interactive: bool = option(
+        parse.flag,
+        default="false",
+        help="Whether a person waits for the mail that it sends: it goes before other mail, by interactive-way-out, and"
+        " no limit a minute holds it back. A request may say otherwise.",
+    )
+    sender_override: str = option(
+        parse.text,
+        default="",
+        help="The address that all mail is from that it sends, whatever From says; that one is in Reply-To then.",
+    )
 
     def check(self) -> Iterator[tuple[str, str]]:
         """What does not fit together, as (option, what is wrong and what would be right)."""
+        if self.sender_override and not parse.is_address(self.sender_override):
+            yield "sender-override", f"expected name@domain, found {parse.repeated(self.sender_override)}"
         text = self.token.reveal()
         if text and not re.fullmatch(rf"[!-~]{{{SHORTEST_TOKEN},}}", text):
             yield "token", f"expected {SHORTEST_TOKEN} characters or more, of ASCII and without blanks"

@@ -20,6 +20,7 @@ from emaild.settings.network import NO_PROXY, ProxySection
 from emaild.settings.option import options, same_name
 from emaild.settings.processing import ProcessingSection
 from emaild.settings.properties import CLASSES, FIELDS, ProtocolProperties, full_name
+from emaild.settings.routes import COMMAND_LINE, STATE_TOKEN
 from emaild.settings.rule import RuleSection
 from emaild.settings.secret import Secret
 from emaild.settings.server import Security, is_loopback
@@ -60,6 +61,38 @@ def missing_agents(rules: Iterable[RuleSection], present: Container[str]) -> Ite
                 yield rule.name, name, f"there is no section [agent-{value}]; expected the NAME of an [agent-NAME]"
 
 
+def missing_ways(ways: Mapping[str, WayOutSection], processing: ProcessingSection) -> Iterator[Misfit]:
+    """Ways out that are named and are not there, and fallbacks that lead back to where they began."""
+    there = {name.lower(): way for name, way in ways.items()}
+    usual = (("interactive-way-out", processing.interactive_way_out), ("batch-way-out", processing.batch_way_out))
+    named = [("email-processing", option, name) for option, name in usual]
+    named += [(way.name, "fallback", way.fallback) for way in ways.values()]
+    for section, option, name in named:
+        if name and name.lower() not in there:
+            yield section, option, f"there is no section [{name}]; expected the name of an [smtp-client...] section"
+    for way in ways.values():
+        path = [way.name.lower()]
+        while (following := there[path[-1]].fallback.lower()) in there:
+            if following == path[0]:
+                yield way.name, "fallback", f"it leads back to [{way.name}]; leave it out in one of the sections"
+            if following in path:
+                break
+            path.append(following)
+
+
+def unknown_callers(ways: Iterable[WayOutSection], present: Iterable[str]) -> Iterator[Misfit]:
+    """Callers that nothing is: their mail never comes."""
+    known = {COMMAND_LINE, STATE_TOKEN, *map(str.lower, present)}
+    for way in ways:
+        for name in way.callers:
+            if name.lower() not in known:
+                yield (
+                    way.name,
+                    "callers",
+                    f"nothing is called {name}; expected api-token-NAME, rule-NAME or {COMMAND_LINE}",
+                )
+
+
 def unknown_names(
     rules: Iterable[RuleSection],
     mailboxes: Mapping[str, MailboxSection],
@@ -86,6 +119,7 @@ def dangers(section: ServerSection) -> Iterator[tuple[str, str]]:
     else:
         web, group, properties = section.server_type is not ServerType.SMTP, "smtp", section.smtp
         signs_in, security_option = section.enable_authentication, "smtp-connection-security"
+        yield from section.signing_dangers((section.sender_override,) if section.sender_override else section.senders)
     yield from _weak_tls(properties, group)
     if section.uses_tokens and section.grant_type is GrantType.PASSWORD and not section.is_google:
         wrong = "it works only as long as no multi-factor sign-in and no Conditional Access reaches the user"

@@ -93,6 +93,9 @@ class EmaildSection:
             yield "templates", f"no such folder: {self.templates}"
 
 
+USUAL_HISTORY = 30  # days; what 0 stands for, as in Dynamics 365
+
+
 @dataclass(frozen=True, kw_only=True)
 class StoreSection:
     """How long what is stored is kept."""
@@ -107,6 +110,12 @@ class StoreSection:
     keep_history: int = option(
         parse.number(0, 36500),
         default="30",
-        help="How many days a mail that left the outbox is kept in the history. 0: for ever. What threads and"
-        " duplicates need is kept for the longer of the two; where one is 0, for ever.",
+        in_effect="history_days",
+        help="How many days a mail that left the outbox is kept in the history. 0: 30. What threads and duplicates need"
+        " is kept for the longer of the two; where keep-interactions is 0, for ever.",
     )
+
+    @property
+    def history_days(self) -> int:
+        """How many days the history is kept."""
+        return self.keep_history or USUAL_HISTORY

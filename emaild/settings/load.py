@@ -24,13 +24,16 @@ from emaild.settings.crosscheck import (
     missing_agents,
     missing_proxies,
     missing_sections,
+    missing_ways,
     secrets_of,
     shared_accounts,
     shared_tokens,
+    unknown_callers,
     unknown_names,
 )
 from emaild.settings.daemon import EmaildSection, StoreSection
 from emaild.settings.files import Reading, read_files
+from emaild.settings.doubtful_ways import doubtful_ways
 from emaild.settings.ini import Fault, Place, RawSection, read
 from emaild.settings.log import LogSection
 from emaild.settings.mailbox import MailboxSection
@@ -38,8 +41,9 @@ from emaild.settings.network import NO_PROXY, EndpointsSection, ProxySection, Se
 from emaild.settings.option import same_name
 from emaild.settings.processing import ProcessingSection
 from emaild.settings.reader import ALIASES, Reader
+from emaild.settings.routes import Wanted, way_out_for
 from emaild.settings.rule import RuleSection
-from emaild.settings.way_out import WayOutSection, way_out_for
+from emaild.settings.way_out import WayOutSection
 from emaild.settings.webhook import WebhookSection
 
 S = TypeVar("S")
@@ -110,10 +114,9 @@ class Settings:
             return {}
         return {name: way for name, way in self.ways_out.items() if way.enable_client}
 
-    def way_out_for(self, sender: str) -> WayOutSection | None:
-        """The way that a mail from this address takes, None where there is no way out at all."""
-        ways = tuple(self.ways_out.values())
-        return way_out_for(sender, ways) if ways else None
+    def way_out_for(self, wanted: Wanted) -> WayOutSection | None:
+        """The way that this mail takes, None where there is no way out at all."""
+        return way_out_for(wanted, self.ways_out, self.processing)
 
     def proxy_for(self, section: ServerSection | WebhookSection) -> ProxySection | None:
         """The proxy that a section's connections go through; None: none."""
@@ -157,6 +160,7 @@ def load(conf: Path, *, outside_unit: bool = False) -> Settings:
     webhook = _if_there(reader, WebhookSection)
     named = [*missing_sections(servers, raw), *missing_proxies([webhook] if webhook else [], raw)]
     named += missing_agents(reader.family(RuleSection).values(), raw)
+    named += missing_ways(ways, reader.single(ProcessingSection))
     faults += [*reading.faults, *reader.faults, *(_placed(raw, *misfit) for misfit in named)]
     if faults:
         raise ConfigError(tuple(str(fault) for fault in _in_order(faults, reading)))
@@ -208,6 +212,8 @@ def _warnings(settings: Settings) -> Iterator[tuple[str, str, str]]:
     yield from shared_accounts(settings.mailboxes)
     yield from crowded_accounts(settings.mailboxes)
     yield from shared_tokens(settings.api_tokens)
+    yield from doubtful_ways(settings.ways_out.values(), settings.origins)
+    yield from unknown_callers(settings.ways_out.values(), {*settings.rules, *settings.api_tokens})
     yield from idle_outputs(settings.log)
     yield from unknown_names(settings.rules.values(), settings.mailboxes, settings.agents, settings.processing)
     for name, exposed_section in (("api", settings.api), ("webhook", settings.webhook)):

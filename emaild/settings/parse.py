@@ -35,6 +35,11 @@ class Parser(Generic[T]):
     secret: bool = False
 
 
+def is_address(text: str) -> bool:
+    """Whether it could be an e-mail address, with a name before it or without."""
+    return re.fullmatch(r"[^@]*[^@\s]@[^@\s]+", text) is not None
+
+
 def repeated(text: str) -> str:
     """A wrong value as a message repeats it: in part where it is long, and without the password of a URL."""
     text = re.sub(r":.*@", ":***@", text)
@@ -62,7 +67,9 @@ def _flag(value: str) -> bool:
 
 
 def _duration(value: str) -> float:
-    """Seconds from `hh:mm:ss` (as Genesys writes all its periods) or a number with its unit."""
+    """Seconds from `hh:mm:ss` (as Genesys writes all its periods), or a number with its unit, which 0 needs not."""
+    if value.strip() == "0":
+        return 0.0
     if ":" in value:
         hours, minutes, seconds = map(int, _matching(r"(\d{1,6}):([0-5]\d):([0-5]\d)", value).groups())
         return hours * 3600.0 + minutes * 60.0 + seconds
@@ -182,6 +189,7 @@ duration: Parser[float] = Parser(_duration, "a duration such as 90s, 5m, 2h, 1d 
 day: Parser[datetime] = Parser(_date, "a date such as 2026-01-31")
 host: Parser[str] = Parser(_host, "a host name or an IP address")
 words: Parser[tuple[str, ...]] = Parser(_words, "a list, separated by commas or spaces")
+names: Parser[tuple[str, ...]] = Parser(_patterns, "names, separated by commas")
 path: Parser[Path] = Parser(_absolute_path, "an absolute path")
 file: Parser[Path] = Parser(_file, "the absolute path of a file")
 server: Parser[str] = Parser(_server, "a host name or an IP address (for EWS a URL)")

@@ -165,6 +165,19 @@ class ProcessingSection:
         help="The agent who fills Agent.* in automatic mails: the NAME of an [agent-NAME].",
     )
     default_from_address: str = option(parse.text, default="", ours=True, help="The sender of mails that name none.")
+    interactive_way_out: str = option(
+        parse.text,
+        default="",
+        ours=True,
+        help="The [smtp-client...] section by which mail goes that a person waits for, where no section claims it."
+        " Empty: emaild send asks on a terminal where there are several.",
+    )
+    batch_way_out: str = option(
+        parse.text,
+        default="",
+        ours=True,
+        help="The [smtp-client...] section by which all other mail goes that no section claims.",
+    )
     ext_resource_incoming_address: str = option(
         parse.text,
         default="",
@@ -265,5 +278,5 @@ class ProcessingSection:
         }
         for name, given in addresses.items():
             for address in given:
-                if not re.fullmatch(r"[^@]*[^@\s]@[^@\s]+", address):
+                if not parse.is_address(address):
                     yield name, f"expected an address such as desk@example.com, found {parse.repeated(address)}"

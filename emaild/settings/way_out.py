@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import ClassVar
 
 from emaild.settings import parse
 from emaild.settings.by_token import TOKEN_MECHANISMS, token_mechanisms
+from emaild.settings.dkim import SigningOptions
 from emaild.settings.graph import check_graph
 from emaild.settings.option import Family, SectionKind, option
 from emaild.settings.properties import MimeProperties, SessionProperties, SmtpProperties
 from emaild.settings.secret import Secret
+from emaild.settings.sending import OFFICE_365, OFFICE_365_LIMIT, SendingOptions
 from emaild.settings.server import SECURITY_HELP, Security, ServerOptions
 from emaild.settings.transport import Transport, transport_of
 
@@ -25,10 +28,11 @@ class ServerType(StrEnum):
     SMTP = "smtp"
     EWS = "ews"
     GRAPH = "graph"
+    EML = "eml"
 
 
 @dataclass(frozen=True, kw_only=True)
-class WayOutSection(ServerOptions):
+class WayOutSection(SendingOptions, SigningOptions, ServerOptions):
     """One way out: a server that takes our mail."""
 
     kind: ClassVar[SectionKind] = SectionKind(
@@ -47,7 +51,7 @@ class WayOutSection(ServerOptions):
         parse.one_of(ServerType),
         default="smtp",
         help="The protocol of the server. ews is Exchange Web Services and needs the extra 'ews'; graph is Microsoft"
-        " Graph.",
+        " Graph; eml writes each mail as a file into eml-directory, for a person to open and send.",
     )
     security_given: Security = option(
         parse.one_of(Security),
@@ -63,7 +67,28 @@ class WayOutSection(ServerOptions):
         parse.words,
         default="",
         help="The From addresses, or @domains, whose mail goes this way. Mail that no section claims goes by"
-        " [smtp-client], or by the first section where there is none of that name.",
+        " interactive-way-out or batch-way-out, where these are not set by [smtp-client], or by the first section where"
+        " there is none of that name.",
+    )
+    queues: tuple[str, ...] = option(
+        parse.names,
+        default="",
+        ours=True,
+        help="The queues whose mail goes this way, whatever its sender: that in which a mail out lay, else that of the"
+        " mail that it answers.",
+    )
+    callers: tuple[str, ...] = option(
+        parse.words,
+        default="",
+        ours=True,
+        help="Whose mail goes this way, whatever queue and sender: api-token-NAME, rule-NAME, command-line,"
+        " or api-token for who uses the token of the state directory.",
+    )
+    sender_override: str = option(
+        parse.text,
+        default="",
+        ours=True,
+        help="The address that all mail by this way is from, whatever its From said; that one is in Reply-To then.",
     )
     cnx_pool_size: int = option(
         parse.number(1, 100), default="5", ours=True, help="How many connections at most are used at once."
@@ -78,20 +103,20 @@ class WayOutSection(ServerOptions):
         default="00:05:00",
         help="A connection that was idle for longer is closed; keep it below the server's own limit.",
     )
-    retry_first: float = option(
-        parse.within("1s", "1d"),
-        default="1m",
-        help="How long to wait after the first temporary failure of a mail; each further wait is twice as long.",
+    pipelining: bool = option(
+        parse.flag,
+        default="true",
+        ours=True,
+        help="Whether commands go out without waiting for the answer to each, where the server says that it can"
+        " (RFC 2920). false: for a server that says so and cannot.",
     )
-    retry_maximum: float = option(
-        parse.within("1s", "7d"), default="1h", help="The longest wait between two tries of a mail."
+    eml_directory: Path | None = option(
+        parse.optional(parse.path),
+        default="",
+        ours=True,
+        help="eml: the folder for the files. It must be there, and emaild must be allowed to write to it (under systemd:"
+        " ReadWritePaths=).",
     )
-    message_lifetime: float = option(
-        parse.within("1s", "365d"),
-        default="5d",
-        help="How long a mail is tried before it is given up as expired (RFC 5321 §4.5.4.1 asks for 4 to 5 days).",
-    )
-
     allow_delegate: bool = option(
         parse.flag,
         default="false",
@@ -114,6 +139,18 @@ class WayOutSection(ServerOptions):
     def protocol_name(self) -> str:
         """The protocol as the names of properties spell it."""
         return self.server_type.value
+
+    @property
+    def message_limit(self) -> int:
+        """How many mails a minute go this way; 0: any number."""
+        if self.message_limit_given is not None:
+            return self.message_limit_given
+        return OFFICE_365_LIMIT if self.is_office_365 else 0
+
+    @property
+    def is_office_365(self) -> bool:
+        """Whether it is Exchange Online's SMTP, which has rules of its own."""
+        return self.server_type is ServerType.SMTP and self.server.lower().rstrip(".") == OFFICE_365
 
     @property
     def uses_tokens(self) -> bool:
@@ -145,18 +182,27 @@ class WayOutSection(ServerOptions):
         if self.uses_tokens:
             yield from self.check_tokens(self.password)
         yield from self._check_type()
+        yield from self.check_signing()
+        if self.dkim_domain and self.server_type is not ServerType.SMTP:
+            yield "dkim-domain", f"server-type is {self.server_type}, and only smtp can sign; leave it out"
         if self.enable_authentication and not self.user:
             yield "enable-authentication", "it needs user and password"
         elif self.user and self.password is None and not self.uses_tokens:
             yield "user", "it needs its partner, password"
         elif self.password is not None and not self.user:
             yield "password", "it needs its partner, user"
+        if self.sender_override and not parse.is_address(self.sender_override):
+            yield "sender-override", f"expected name@domain, found {parse.repeated(self.sender_override)}"
         if strange := [sender for sender in self.senders if "@" not in sender]:
             yield "senders", f"expected addresses or @domains, found {strange[0]!r}; @{strange[0]} would be right"
         if self.retry_maximum < self.retry_first:
             yield "retry-maximum", "it must not be shorter than retry-first"
 
     def _check_type(self) -> Iterator[tuple[str, str]]:
+        if self.server_type is ServerType.EML:
+            if self.server:
+                yield "server", "server-type is eml, and a folder has no server; leave it out"
+            return
         if self.server_type is ServerType.SMTP:
             if "://" in self.server:
                 yield "server", "for smtp expected a host name or an IP address, found a URL"
@@ -173,15 +219,6 @@ class WayOutSection(ServerOptions):
     @staticmethod
     def needs(values: Mapping[str, object]) -> tuple[str, ...]:
         """The fields that must be given, by what else is."""
+        if values.get("server_type") is ServerType.EML:
+            return ("eml_directory",)
         return () if values.get("server_type") is ServerType.GRAPH else ("server",)
-
-
-def way_out_for(sender: str, ways_out: tuple[WayOutSection, ...]) -> WayOutSection:
-    """The way that a mail from this address takes; *ways_out* is in the order of the conf files and not empty."""
-    address = sender.lower()
-    domain = "@" + address.rpartition("@")[2]
-    for way in ways_out:
-        if {address, domain} & {claimed.lower() for claimed in way.senders}:
-            return way
-    plain = [way for way in ways_out if way.name.lower() == "smtp-client"]
-    return (plain or list(ways_out))[0]

@@ -12,7 +12,7 @@ from emaild import fault_points
 from emaild.clock import Clock
 from emaild.errors import RemoteError, Unreachable
 from emaild.fault_points import FaultPoint
-from emaild.message import Outbound, Receipt, RecipientState
+from emaild.message import Delivery, Outbound, Receipt, RecipientState
 from emaild.net.ews import asking
 from emaild.net.ews.answers import DONE, Refused, refusal
 from emaild.net.ews.exchange import Exchange
@@ -21,6 +21,7 @@ from emaild.net.ews.place import Place
 from emaild.net.oauth.tokens import Tokens
 from emaild.settings.secret import Secret
 from emaild.settings.way_out import WayOutSection
+from emaild.sinks import Confirm
 from emaild.sinks.graph_header import addressed
 
 SENDING = "send"
@@ -73,12 +74,17 @@ class Ews:
             version=section.exchange_version,
         )
 
-    def send(self, mail: Outbound) -> Sequence[Receipt]:
+    def send(self, mail: Outbound, confirm: Confirm) -> Delivery:
         """One request. Where the connection broke in it nobody knows whether it was carried out: it is sent again."""
+        receipts = self._sent(mail, confirm)
+        return Delivery(receipts=tuple(receipts), server=self._exchange.where, tls=self._exchange.tls)
+
+    def _sent(self, mail: Outbound, confirm: Confirm) -> Sequence[Receipt]:
         self.rest()
         raw = addressed(mail.raw, mail.recipients)
         save_in = own(self._exchange, SENT) if self._section.save_sent_copy else None
         fault_points.reached(FaultPoint.OFFERED)
+        confirm()
         try:
             answer = self._exchange.first(asking.send(b64encode(raw).decode("ascii"), save_in), SENDING)
             wrong = refusal(answer)

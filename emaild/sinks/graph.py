@@ -8,17 +8,17 @@ null sender is the mailbox. Exchange writes the mail anew before it goes on.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
 from dataclasses import replace
 
 from emaild import fault_points
 from emaild.clock import Clock
 from emaild.errors import Unreachable
 from emaild.fault_points import FaultPoint
-from emaild.message import Outbound, Receipt, RecipientState
+from emaild.message import Delivery, Outbound, Receipt, RecipientState
 from emaild.net.graph import Graph, failed
 from emaild.net.graph_answer import Answer
 from emaild.settings.way_out import WayOutSection
+from emaild.sinks import Confirm
 from emaild.sinks.graph_draft import Drafts, NotDone
 from emaild.sinks.graph_files import apart
 from emaild.sinks.graph_header import addressed, author
@@ -40,24 +40,29 @@ class GraphSink:
         self._drafts = Drafts(graph, section.name)
         self._used: float | None = None  # when the connection last did something, on the monotonic clock
 
-    def send(self, mail: Outbound) -> Sequence[Receipt]:
+    def send(self, mail: Outbound, confirm: Confirm) -> Delivery:
         """All recipients get the same answer, for Graph takes a mail as a whole."""
+        receipts = self._receipts(mail, confirm)
+        return Delivery(receipts=tuple(receipts), server=str(self._graph), tls=self._graph.tls)
+
+    def _receipts(self, mail: Outbound, confirm: Confirm) -> list[Receipt]:
         sender = author(mail.raw)
         if sender.lower() != self._graph.user.lower() and not self._section.allow_delegate:
             text = f"From is {sender or 'missing'} and not {self._graph.user}; allow-delegate = true would be right"
             return _all(mail, RecipientState.FAILED, "553", text)
         self._graph.open()
         try:
-            return self._judged(mail, self._sent(replace(mail, raw=addressed(mail.raw, mail.recipients))))
+            return self._judged(mail, self._sent(replace(mail, raw=addressed(mail.raw, mail.recipients)), confirm))
         except Unreachable as error:
             return _all(mail, RecipientState.WAITING, "", f"{error.action}: {error.reason}")
         finally:
             self._used = self._clock.monotonic()
 
-    def _sent(self, mail: Outbound) -> Answer | str:
+    def _sent(self, mail: Outbound, confirm: Confirm) -> Answer | str:
         """What was answered in the end; or why it cannot be sent."""
         if len(mail.raw) <= MOST_DIRECT:
             fault_points.reached(FaultPoint.OFFERED)
+            confirm()
             answer = self._graph.send("POST", "/sendMail", b64encode(mail.raw))
             if answer.status not in TOO_LARGE:
                 return answer
@@ -65,7 +70,7 @@ class GraphSink:
         if parted is None:
             return f"the mail has {len(mail.raw)} bytes, and too few of them are attachments that Graph takes apart"
         try:
-            return self._drafts.send(mail, *parted)
+            return self._drafts.send(mail, *parted, confirm)
         except NotDone as error:
             return error.answer
 

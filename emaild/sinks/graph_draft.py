@@ -8,13 +8,14 @@ from base64 import b64encode
 from urllib.parse import quote
 
 from emaild import fault_points
-from emaild.errors import RemoteError, Unreachable
+from emaild.errors import EmaildError, RemoteError, Unreachable
 from emaild.fault_points import FaultPoint
 from emaild.log import events
 from emaild.message import Outbound
 from emaild.net.graph import Graph
 from emaild.net.graph_answer import Answer
 from emaild.net.graph_http import Line
+from emaild.sinks import Confirm
 from emaild.sinks.graph_files import File
 
 SESSION_FROM = 3 << 20  # bytes; smaller files Graph takes in one request only
@@ -37,11 +38,11 @@ class Drafts:
         self._graph = graph
         self._section = section
 
-    def send(self, mail: Outbound, small: bytes, files: list[File]) -> Answer:
+    def send(self, mail: Outbound, small: bytes, files: list[File], confirm: Confirm) -> Answer:
         """What `send` was answered. *small* is the mail without the files. Whatever was left of earlier tries goes.
 
         Raises:
-            NotDone: a step before it failed. RemoteError: likewise.
+            NotDone: a step before it failed. RemoteError: likewise. LeaseLost, StoreFailed: of *confirm*.
         """
         self._forget(mail)
         made = _done(self._graph.send("POST", "/messages", b64encode(small)), 201)
@@ -52,10 +53,11 @@ class Drafts:
         try:
             for file in files:
                 self._attach(path, file)
-        except (NotDone, RemoteError):
+            fault_points.reached(FaultPoint.OFFERED)
+            confirm()
+        except (NotDone, EmaildError):
             self._drop(path, mail)
             raise
-        fault_points.reached(FaultPoint.OFFERED)
         answer = self._graph.send("POST", f"{path}/send")
         if not answer.good:
             self._drop(path, mail)

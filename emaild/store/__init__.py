@@ -15,6 +15,8 @@ from emaild.store.marks import Marks
 from emaild.store.outbox import Outbox
 from emaild.store.probe import write_to
 from emaild.store.pushes import Pushes
+from emaild.store.sending import Sending
+from emaild.store.ways_out import WaysOut
 from emaild.store.writes import Writing
 
 
@@ -28,7 +30,9 @@ class Store:
         self.held = Held(database)
         self.marks = Marks(database)
         self.mailboxes = Mailboxes(database)
+        self.ways_out = WaysOut(database)
         self.outbox = Outbox(database)
+        self.sending = Sending(database)
         self.writing = Writing(database)
         self.pushes = Pushes(database)
         self.figures = Figures(database)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import func, select
 
 from emaild.store.engine import Database
-from emaild.store.outbox import WAITING_STATES
+from emaild.store.outbox_entries import WAITING_STATES
 from emaild.store.schema import held, interaction, outbox
 
 

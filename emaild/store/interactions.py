@@ -32,6 +32,7 @@ from emaild.message import (
 )
 from emaild.store import raw
 from emaild.store.engine import Database
+from emaild.store.inbox_choice import InboxChoice
 from emaild.store.known import KnownMail, remember_interaction, twin
 from emaild.store.numbers import last_number, next_numbers
 from emaild.store.schema import cursor, interaction, seen
@@ -153,11 +154,13 @@ class Interactions:
 
     # Looking at it
 
-    def all(self, limit: int | None = None, type: str = INBOUND) -> Iterator[Interaction]:
-        """Interactions of that type, the newest first; read a page at a time, so that thousands take no memory."""
+    def all(
+        self, limit: int | None = None, type: str = INBOUND, choice: InboxChoice = InboxChoice()
+    ) -> Iterator[Interaction]:
+        """Those of that type, the newest first; read a page at a time, so that thousands take no memory."""
         last: tuple[float, str] | None = None
         while limit is None or limit > 0:
-            query = select(interaction).where(interaction.c.type == type)
+            query = select(interaction).where(interaction.c.type == type, *choice.terms())
             query = query.order_by(interaction.c.received.desc(), interaction.c.id.desc())
             if last is not None:
                 received, name = last

@@ -198,7 +198,40 @@ CREATE INDEX push_due ON push (next_attempt, number);
 CREATE INDEX push_thread ON push (thread_id, number)
 """
 
-MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH)
+# Sending: who waits for a mail, fenced leases, limits, and what each try was like.
+FIFTH = """
+ALTER TABLE outbox ADD COLUMN interactive BOOLEAN DEFAULT 0 NOT NULL;
+ALTER TABLE outbox ADD COLUMN lease INTEGER DEFAULT 0 NOT NULL;
+ALTER TABLE outbox ADD COLUMN deferrals INTEGER DEFAULT 0 NOT NULL;
+ALTER TABLE outbox ADD COLUMN cause TEXT DEFAULT '' NOT NULL;
+UPDATE outbox SET state = 'DEFERRED' WHERE state = 'QUEUED' AND attempts > 0;
+UPDATE outbox SET next_attempt = NULL WHERE state NOT IN ('QUEUED', 'DEFERRED');
+DROP INDEX outbox_finished;
+CREATE INDEX outbox_finished ON outbox (finished, id);
+DROP INDEX outbox_due;
+CREATE INDEX outbox_due ON outbox (way_out, interactive, next_attempt, id) WHERE next_attempt IS NOT NULL;
+CREATE INDEX outbox_leased ON outbox (lease_until) WHERE lease_until IS NOT NULL;
+CREATE INDEX outbox_unfinished ON outbox (way_out, created) WHERE finished IS NULL;
+CREATE INDEX outbox_state ON outbox (state, id);
+ALTER TABLE attempt ADD COLUMN times INTEGER DEFAULT 1 NOT NULL;
+ALTER TABLE attempt ADD COLUMN last FLOAT;
+ALTER TABLE attempt ADD COLUMN seconds FLOAT;
+ALTER TABLE attempt ADD COLUMN server TEXT DEFAULT '' NOT NULL;
+ALTER TABLE attempt ADD COLUMN tls TEXT DEFAULT '' NOT NULL;
+ALTER TABLE attempt ADD COLUMN answers JSON;
+ALTER TABLE attempt ADD COLUMN cause TEXT DEFAULT '' NOT NULL;
+CREATE INDEX attempt_at ON attempt (way_out, at);
+CREATE TABLE way_out_status (
+    name TEXT NOT NULL,
+    state VARCHAR(16) NOT NULL,
+    last_sent FLOAT,
+    last_error TEXT,
+    next_try FLOAT,
+    PRIMARY KEY (name)
+)
+"""
+
+MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH, FIFTH)
 """The n-th brings a store from version n-1 to n: statements, apart by semicolons."""
 
 CURRENT = len(MIGRATIONS)

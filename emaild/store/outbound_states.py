@@ -1,95 +1,73 @@
-"""The states of a mail on its way out: which mail is due, and which state follows from its recipients' states."""
+"""The states of a mail on its way out: what a person may do in which, and which follows from its recipients' states."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, or_, select, update
+from sqlalchemy import Connection, Row, update
 
 from emaild.errors import Conflict
 from emaild.message import OutboundState, Receipt, RecipientState
 from emaild.store.schema import outbox, recipient
 
+WAIT = (OutboundState.QUEUED, OutboundState.DEFERRED, OutboundState.HELD)
 AGAIN = (OutboundState.FAILED, OutboundState.EXPIRED, OutboundState.CANCELLED, OutboundState.PARTLY_SENT)
-CANCELLED = "cancelled"
+CANCELLED, HELD = "cancelled", "held by a person"
+MOST_TOLD = 5
 
 
-def due(way_out: str, now: datetime) -> Select[tuple[str]]:
-    """The id of the mail that is due for longest: waiting, or leased by a daemon that does not renew."""
-    moment = now.timestamp()
-    waits = (outbox.c.state == OutboundState.QUEUED.value) & (outbox.c.next_attempt <= moment)
-    query = select(outbox.c.id).where(outbox.c.way_out == way_out, or_(waits, abandoned(now)))
-    return query.order_by(outbox.c.next_attempt, outbox.c.id).limit(1)
+def state_of(recipients: Collection[str], *, expired: bool) -> OutboundState:
+    """What follows from the recipients' states; *expired*: the last of them were given up, for time was over."""
+    if RecipientState.WAITING.value in recipients:
+        return OutboundState.DEFERRED
+    if RecipientState.SENT.value not in recipients:
+        return OutboundState.EXPIRED if expired else OutboundState.FAILED
+    return OutboundState.SENT if len(set(recipients)) == 1 else OutboundState.PARTLY_SENT
 
 
-def abandoned(now: datetime) -> ColumnElement[bool]:
-    """Being sent by nobody: the lease was not renewed."""
-    return (outbox.c.state == OutboundState.SENDING.value) & (outbox.c.lease_until < now.timestamp())
-
-
-def conclude(
-    connection: Connection,
-    name: str,
-    outcome: str,
-    now: datetime,
-    retry_at: datetime | None,
-    *,
-    attempts: int,
-) -> OutboundState:
-    """The state that follows from the recipients' states."""
-    waiting = (recipient.c.outbox_id == name, recipient.c.state == RecipientState.WAITING.value)
-    expired = False
-    if retry_at is None:
-        given_up = update(recipient).where(*waiting).values(state=RecipientState.FAILED.value)
-        expired = connection.execute(given_up).rowcount > 0
-    states = set(connection.scalars(select(recipient.c.state).where(recipient.c.outbox_id == name)))
-    if RecipientState.WAITING.value in states:
-        state = OutboundState.QUEUED
-    elif states == {RecipientState.SENT.value}:
-        state = OutboundState.SENT
-    elif RecipientState.SENT.value in states:
-        state = OutboundState.PARTLY_SENT
-    else:
-        state = OutboundState.EXPIRED if expired else OutboundState.FAILED
-    queued = state is OutboundState.QUEUED
-    values = {
-        "state": state.value,
-        "attempts": attempts,
-        "lease_until": None,
-        "next_attempt": retry_at.timestamp() if queued and retry_at else None,
-        "finished": None if queued else now.timestamp(),
-        "diagnosis": "" if state is OutboundState.SENT else outcome,
-    }
-    connection.execute(update(outbox).where(outbox.c.id == name).values(values))
-    return state
-
-
-def send_again(connection: Connection, name: str, state: OutboundState, now: datetime) -> None:
-    """A mail of that state is due now. One that was done with gets its whole message-lifetime again.
+def send_again(connection: Connection, row: Row[Any], now: datetime) -> None:
+    """A mail is due now. One that was done with gets its whole message-lifetime again.
 
     Raises:
         Conflict: it is being sent, or was sent to all.
     """
-    values: dict[str, object] = {"next_attempt": now.timestamp()}
+    state = OutboundState(row.state)
+    values: dict[str, object] = {
+        "state": OutboundState.QUEUED.value if row.attempts == 0 else OutboundState.DEFERRED.value,
+        "next_attempt": now.timestamp(),
+        "deferrals": 0,
+        "diagnosis": "" if row.diagnosis in (CANCELLED, HELD) else row.diagnosis,
+    }
     if state in AGAIN:
-        failed = (recipient.c.outbox_id == name, recipient.c.state == RecipientState.FAILED.value)
+        failed = (recipient.c.outbox_id == row.id, recipient.c.state == RecipientState.FAILED.value)
         connection.execute(update(recipient).where(*failed).values(state=RecipientState.WAITING.value))
         values |= {"state": OutboundState.QUEUED.value, "created": now.timestamp(), "finished": None}
-    elif state is not OutboundState.QUEUED:
-        raise Conflict(f"the mail {name} is {state}; there is nothing to be sent again")
-    connection.execute(update(outbox).where(outbox.c.id == name).values(values))
+    elif state not in WAIT:
+        raise Conflict(f"the mail {row.id} is {state}; there is nothing to be sent again")
+    connection.execute(update(outbox).where(outbox.c.id == row.id).values(values))
 
 
-def cancel(connection: Connection, name: str, state: OutboundState, now: datetime) -> None:
-    """A mail of that state is not sent any more, to nobody who did not get it yet.
+def hold(connection: Connection, row: Row[Any], now: datetime) -> None:
+    """A mail waits until a person lets it go.
 
     Raises:
         Conflict: it does not wait: it is being sent, or done with.
     """
-    if state is not OutboundState.QUEUED:
-        raise Conflict(f"the mail {name} is {state}; only one that is QUEUED can be cancelled")
-    waiting = (recipient.c.outbox_id == name, recipient.c.state == RecipientState.WAITING.value)
+    _must_wait(row, "held")
+    values = {"state": OutboundState.HELD.value, "next_attempt": None, "diagnosis": row.diagnosis or HELD}
+    connection.execute(update(outbox).where(outbox.c.id == row.id).values(values))
+
+
+def cancel(connection: Connection, row: Row[Any], now: datetime) -> None:
+    """A mail is not sent any more, to nobody who did not get it yet.
+
+    Raises:
+        Conflict: it does not wait: it is being sent, or done with.
+    """
+    _must_wait(row, "cancelled")
+    waiting = (recipient.c.outbox_id == row.id, recipient.c.state == RecipientState.WAITING.value)
     given_up = {"state": RecipientState.FAILED.value, "code": "", "text": CANCELLED}
     connection.execute(update(recipient).where(*waiting).values(given_up))
     values = {
@@ -97,8 +75,14 @@ def cancel(connection: Connection, name: str, state: OutboundState, now: datetim
         "next_attempt": None,
         "finished": now.timestamp(),
         "diagnosis": CANCELLED,
+        "cause": "",
     }
-    connection.execute(update(outbox).where(outbox.c.id == name).values(values))
+    connection.execute(update(outbox).where(outbox.c.id == row.id).values(values))
+
+
+def _must_wait(row: Row[Any], done: str) -> None:
+    if OutboundState(row.state) not in WAIT:
+        raise Conflict(f"the mail {row.id} is {row.state}; only one that waits can be {done}")
 
 
 def summary(receipts: Sequence[Receipt]) -> str:
@@ -106,6 +90,5 @@ def summary(receipts: Sequence[Receipt]) -> str:
     bad = [receipt for receipt in receipts if receipt.state is not RecipientState.SENT]
     if not bad:
         return f"sent to {len(receipts)}"
-    return "; ".join(f"{receipt.address}: {receipt.code} {receipt.text}".strip() for receipt in bad[:5]) + (
-        f"; and {len(bad) - 5} more" if len(bad) > 5 else ""
-    )
+    more = f"; and {len(bad) - MOST_TOLD} more" if len(bad) > MOST_TOLD else ""
+    return "; ".join(f"{one.address}: {one.code} {one.text}".strip() for one in bad[:MOST_TOLD]) + more

@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 TABLES = MetaData()
@@ -166,6 +167,17 @@ mailbox_status = Table(
     Column("next_due", Float),
 )
 
+# What `emaild ways` shows, likewise.
+way_out_status = Table(
+    "way_out_status",
+    TABLES,
+    Column("name", Text, primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("last_sent", Float),
+    Column("last_error", Text),
+    Column("next_try", Float),
+)
+
 outbox = Table(
     "outbox",
     TABLES,
@@ -177,15 +189,29 @@ outbox = Table(
     Column("raw_digest", String(64), ForeignKey("raw.digest"), nullable=False),
     Column("state", String(16), nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("next_attempt", Float),
+    Column("next_attempt", Float),  # None: it is being sent, held, or done with
     Column("lease_until", Float),
     Column("finished", Float),
     Column("diagnosis", Text, nullable=False),
     Column("notify", Text),  # what servers are asked to report, as RFC 3461 writes it; None: as the way out says
-    Index("outbox_due", "way_out", "state", "next_attempt"),
-    Index("outbox_finished", "finished"),
+    Column("interactive", Boolean, nullable=False, server_default=text("0")),
+    Column("lease", Integer, nullable=False, server_default=text("0")),  # grows with each: an older one is void
+    Column("deferrals", Integer, nullable=False, server_default=text("0")),  # how often a limit held it back
+    Column("cause", Text, nullable=False, server_default=text("''")),  # the diagnosis's key
+    Index("outbox_finished", "finished", "id"),
     Index("outbox_raw", "raw_digest"),
+    Index("outbox_state", "state", "id"),
 )
+DUE = Index(
+    "outbox_due",
+    outbox.c.way_out,
+    outbox.c.interactive,
+    outbox.c.next_attempt,
+    outbox.c.id,
+    sqlite_where=outbox.c.next_attempt.is_not(None),
+)
+LEASED = Index("outbox_leased", outbox.c.lease_until, sqlite_where=outbox.c.lease_until.is_not(None))
+UNFINISHED = Index("outbox_unfinished", outbox.c.way_out, outbox.c.created, sqlite_where=outbox.c.finished.is_(None))
 
 recipient = Table(
     "recipient",
@@ -198,6 +224,7 @@ recipient = Table(
     Column("text", Text, nullable=False),
 )
 
+# A try, or several in a row by which the way out failed in the same manner: `times` of them, the last at `last`.
 attempt = Table(
     "attempt",
     TABLES,
@@ -206,6 +233,14 @@ attempt = Table(
     Column("at", Float, nullable=False),
     Column("way_out", String(255), nullable=False),
     Column("outcome", Text, nullable=False),
+    Column("times", Integer, nullable=False, server_default=text("1")),
+    Column("last", Float),
+    Column("seconds", Float),  # None in rows of the time before it was measured
+    Column("server", Text, nullable=False, server_default=text("''")),
+    Column("tls", Text, nullable=False, server_default=text("''")),
+    Column("answers", JSON),  # [address, state, code, text] of each recipient; None: the way itself failed
+    Column("cause", Text, nullable=False, server_default=text("''")),
+    Index("attempt_at", "way_out", "at"),
 )
 
 # Mails that our own code cannot take: kept as they came, until they are tried again.

@@ -10,8 +10,8 @@ from emaild.net.oauth.tokens import Tokens
 from emaild.settings.mailbox import FirstFetch, MailboxSection, MailboxType
 from emaild.settings.secret import Secret
 from emaild.settings.way_out import ServerType, WayOutSection
-from emaild.sinks import Sink
 from emaild.sources import Source
+from tests.adapters.ways import Way
 from tests.clock import ManualClock
 from tests.servers.authority import Authority
 from tests.servers.ews import PASSWORD, Exchange
@@ -39,10 +39,10 @@ class Ways(ExitStack):
         section = MailboxSection(name="pop-client", type=MailboxType.EWS, **fields)
         return self.enter_context(closing(source_for(section, tokens=tokens)))
 
-    def sink(self, user: str = ANN, tokens: Tokens | None = None, **given: Any) -> Sink:
+    def sink(self, user: str = ANN, tokens: Tokens | None = None, **given: Any) -> Way:
         """The sink of a way out; *given* are fields of its section."""
         section = WayOutSection(name="smtp-client", server_type=ServerType.EWS, user=user, **(self._fields | given))
-        return self.enter_context(closing(sink_for(section, None, tokens, self.clock)))
+        return self.enter_context(closing(Way(sink_for(section, None, tokens, self.clock))))
 
 
 class Given:

@@ -15,6 +15,7 @@ from emaild.settings.secret import Secret
 from emaild.settings.way_out import ServerType, WayOutSection
 from emaild.sinks.graph import GraphSink
 from emaild.sources.graph import GraphSource
+from tests.adapters.ways import Way
 from tests.clock import ManualClock
 from tests.servers.authority import Authority
 from tests.servers.graph import TOKEN, GraphServer
@@ -66,11 +67,11 @@ class Graphs(ExitStack):
         graph = Graph(section, proxy, tokens=tokens or GivenTokens(user), clock=self.clock)
         return self.enter_context(closing(GraphSource(section, graph)))
 
-    def sink(self, user: str = USER, *, tokens: GivenTokens | None = None, **given: Any) -> GraphSink:
+    def sink(self, user: str = USER, *, tokens: GivenTokens | None = None, **given: Any) -> Way:
         """The sink of a way out; *given* are fields of its section."""
         section = WayOutSection(name="smtp-client", server_type=ServerType.GRAPH, user=user, **(self._fields | given))
         graph = Graph(section, None, tokens=tokens or GivenTokens(user), clock=self.clock)
-        return self.enter_context(closing(GraphSink(section, graph, self.clock)))
+        return self.enter_context(closing(Way(GraphSink(section, graph, self.clock))))
 
 
 def graphs(authority: Authority) -> Iterator[Graphs]:

@@ -24,7 +24,7 @@ from emaild.sinks.smtp import Smtp
 from emaild.sources import Source
 from tests.adapters.scripts import Answer, ImapScript, Pop3Script, SmtpScript, says
 from tests.adapters.turns import mail, section, subjects, turn
-from tests.adapters.ways import SENT, outbound, states
+from tests.adapters.ways import SENT, Way, outbound, states
 from tests.clock import ManualClock
 from tests.servers.authority import Authority
 from tests.servers.authorization import AuthorizationServer
@@ -107,7 +107,7 @@ class Signing(ExitStack):
         assert tokens is not None
         return self.enter_context(closing(source_for(made, None, tokens, self.clock)))
 
-    def sink(self, user: str, mechanism: str = "XOAUTH2", **given: Any) -> Smtp:
+    def sink(self, user: str, mechanism: str = "XOAUTH2", **given: Any) -> Way:
         made = WayOutSection(
             name="smtp-client",
             server="localhost",
@@ -121,7 +121,7 @@ class Signing(ExitStack):
         )
         tokens = tokens_for(made, proxy=None, clock=self.clock, sealed=self._sealed)
         sign_in = SignIn(tokens, self.clock, made.token_expiry_margin_time)
-        return self.enter_context(closing(Smtp(made, peer_of(made), self.clock, sign_in)))
+        return self.enter_context(closing(Way(Smtp(made, peer_of(made), self.clock, sign_in))))
 
     def works(self, protocol: MailboxType | str, user: str, mechanism: str = "XOAUTH2") -> None:
         """One sign-in and what comes after it; raises what fails."""

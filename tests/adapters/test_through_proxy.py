@@ -19,7 +19,7 @@ from emaild.settings.server import Security
 from emaild.settings.way_out import WayOutSection
 from emaild.sinks.smtp import Smtp
 from tests.adapters.turns import mail, section, subjects, turn
-from tests.adapters.ways import SENT, outbound, states
+from tests.adapters.ways import SENT, Way, outbound, states
 from tests.clock import ManualClock
 from tests.servers.authority import Authority
 from tests.servers.dovecot import Dovecot
@@ -95,7 +95,7 @@ def test_pop3_begins_tls_through_a_proxy(dovecot: Dovecot, authority: Authority,
 def test_smtp_sends_through_a_proxy(smtp_sink: Callable[..., SmtpSink], program: ProxyProgram) -> None:
     sink = smtp_sink()
     way = WayOutSection(name="smtp-client", server="localhost", port_given=sink.smtp)
-    with closing(Smtp(way, peer_of(way, proxy_section(program)), ManualClock())) as smtp:
+    with closing(Way(Smtp(way, peer_of(way, proxy_section(program)), ManualClock()))) as smtp:
         assert states(smtp.send(outbound())) == [SENT]
     assert len(sink.mails()) == 1
     went_through(program, sink.smtp)
@@ -108,7 +108,7 @@ def test_properties_name_a_proxy_too(smtp_sink: Callable[..., SmtpSink]) -> None
             proxy_host=LOOPBACK, proxy_port=program.port, proxy_user=USER, proxy_password=Secret(PASSWORD)
         )
         way = WayOutSection(name="smtp-client", server="localhost", port_given=sink.smtp, smtp=properties)
-        with closing(Smtp(way, peer_of(way), ManualClock())) as smtp:
+        with closing(Way(Smtp(way, peer_of(way), ManualClock()))) as smtp:
             assert states(smtp.send(outbound())) == [SENT]
         went_through(program, sink.smtp)
 

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from emaild.message import Interaction
 from emaild.store import Store, open_store
-from emaild.store.outbox import OutboxEntry
+from emaild.store.outbox_entries import Choice, OutboxEntry
 from tests.daemon.forked import Forked, ran_in_text
 from tests.servers.authority import Authority
 from tests.servers.wait import eventually
@@ -149,7 +149,7 @@ class Emaild:
     def sent(self) -> list[OutboxEntry]:
         """The mails that are done with."""
         with self._store() as store:
-            return list(store.outbox.all(history=True))
+            return list(store.outbox.newest(Choice(done=True)))
 
     def _catch_up(self) -> None:
         """Read what was logged since the last look."""

@@ -59,12 +59,14 @@ class FaultySmtp:
         size_limit: int | None = None,
         eight_bit: bool = True,
         utf8: bool = False,
+        pipelining: bool = False,
     ) -> None:
         """Choose what the server can do; `start` starts it.
 
         *authority* gives the certificate for *tls*; with `starttls`, AUTH is offered only under TLS. With a
         *user*, nobody sends before signing in, by PLAIN or LOGIN; without, AUTH is not offered. *size_limit*
-        in bytes is announced and held to; *eight_bit* and *utf8* announce 8BITMIME and SMTPUTF8.
+        in bytes is announced and held to; *eight_bit*, *utf8* and *pipelining* announce 8BITMIME, SMTPUTF8 and
+        PIPELINING.
         """
         self.replies: dict[Command, list[str]] = {
             name: list(replies.get(name, ())) for name in ("EHLO", "AUTH", "MAIL", "RCPT", "DATA")
@@ -73,7 +75,7 @@ class FaultySmtp:
         self.mails: list[Accepted] = []
         self.commands: list[tuple[int, str]] = []
         self.connections = 0
-        self.user, self.password, self.eight_bit = user, password, eight_bit
+        self.user, self.password, self.eight_bit, self.pipelining = user, password, eight_bit, pipelining
         self.smtp = 0
         self._tls, self._context = tls, authority.server_context() if authority and tls != "none" else None
         self._size_limit, self._utf8 = size_limit, utf8
@@ -169,7 +171,8 @@ class _Answers:
         unwanted = set() if self._server.eight_bit else {"8BITMIME"}
         if self._server.user is None:
             unwanted.add("AUTH")
-        return [line for line in usual if line[4:].split()[0] not in unwanted]
+        offered = [line for line in usual if line[4:].split()[0] not in unwanted]
+        return ["250-PIPELINING", *offered] if self._server.pipelining else offered
 
     async def handle_AUTH(self, smtp: SMTP, session: Session, envelope: Envelope, arguments: list[str]) -> object:
         """Answer as planned, or let aiosmtpd ask for the password."""

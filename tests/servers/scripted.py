@@ -51,6 +51,28 @@ class Dialog:
         self._server.note(self.number, "C", line)
         return line.rstrip(b"\r\n")
 
+    def read_raw_line(self) -> bytes:
+        """The next line with its line end, which is not noted in the transcript. Raises Gone as `readline`."""
+        line = self._lines.readline()
+        if not line:
+            raise Gone
+        return line
+
+    def has_more(self) -> bool:
+        """Whether more has come already than the lines that were read."""
+        patience = self._socket.gettimeout()
+        self._socket.setblocking(False)
+        try:
+            return bool(self._lines.peek(1))
+        finally:
+            self._socket.settimeout(patience)
+
+    def narrow(self, size: int) -> None:
+        """Let the system keep only about *size* bytes in each direction for this end, and send each piece at once."""
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+            self._socket.setsockopt(socket.SOL_SOCKET, option, size)
+
     def expect(self, pattern: str) -> re.Match[str]:
         """Read a line that must match the regular expression as a whole, in upper or lower case.
 

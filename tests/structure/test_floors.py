@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[2] / "emaild"
 FLOORS = (
     {"errors", "message", "clock", "retry", "fault_points", "shipped"},
     {"settings", "log", "systemd", "supervisor"},
-    {"net", "mime", "store", "render"},
+    {"net", "mime", "store", "render", "diagnosis"},
     {"sources", "sinks", "documents"},
     {"provision", "jobs", "reloader"},
     {"services"},

@@ -35,3 +35,6 @@ def test_an_installed_wheel_finds_conf_templates_and_unit(tmp_path: Path) -> Non
         ).stdout.strip()
         assert Path(found).is_relative_to(installed)
         assert Path(found).read_bytes() == (TOP / name).read_bytes()
+    script = "from emaild.diagnosis import diagnose; print(diagnose('550', '5.1.1 no').cause)"
+    ran = subprocess.run([sys.executable, "-c", script], cwd=installed, check=True, capture_output=True, text=True)
+    assert ran.stdout == "mailbox-unknown\n"

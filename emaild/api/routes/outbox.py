@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from emaild.api import examples
 from emaild.api.answers import file_got, got, json_body, problems, reference
+from emaild.api.callers import caller_of
 from emaild.api.context import JSON, Context, body_of, id_in, json_of, media_type
 from emaild.api.downloads import download
 from emaild.api.given import FinishedMailQuery, MailGiven, OutboxQuery
@@ -23,7 +24,7 @@ from emaild.errors import NotFound
 from emaild.log import events
 from emaild.message import Outbound
 from emaild.services.office import Office
-from emaild.store.outbox import OutboxEntry
+from emaild.store.outbox_entries import Choice, OutboxEntry
 from emaild.store.writes import Request as Repeatable
 from emaild.store.writes import Writes
 
@@ -44,9 +45,9 @@ def routes(context: Context) -> APIRouter:
     def list_outbox(asked: Annotated[OutboxQuery, Query()]) -> Response:
         """Mails out in the order of their ids; to see the next ones ask for `after` = `next`."""
         history = False if asked.history is None and asked.state is None else asked.history
-        found = outbox.chosen(
-            history=history, state=asked.state, way_out=asked.way_out, after=asked.after.upper(), most=asked.limit
-        )
+        states = (asked.state,) if asked.state else ()
+        choice = Choice(done=history, states=states, way_out=asked.way_out)
+        found = outbox.chosen(choice, after=asked.after.upper(), most=asked.limit)
         following = found[-1].id if found else asked.after
         return answered({"outbox": [outbound_json(entry) for entry in found], "next": following})
 
@@ -112,15 +113,21 @@ def routes(context: Context) -> APIRouter:
 
 
 def _mail(context: Context, request: Request, recipients: FinishedMailQuery, body: bytes) -> Outbound:
-    writer = Writer(Office(settings=context.settings(), store=context.store), context.clock.now())
+    settings = context.settings()
+
+    def writer(interactive: bool | None) -> Writer:
+        caller = caller_of(settings, request.state.client, interactive)
+        return Writer(Office(settings=settings, store=context.store, caller=caller), context.clock.now())
+
     kind = media_type(request)
     if kind == MAIL:
-        return writer.finished(body, recipients)
+        return writer(recipients.interactive).finished(body, recipients)
     if kind != JSON:
         raise Problem(Kind.MEDIA_TYPE, f"expected Content-Type: {JSON} or {MAIL}")
     if recipients != FinishedMailQuery():
         raise Problem(Kind.WRONG_REQUEST, f"the query is for {MAIL}; in JSON the body says all")
-    return writer.written(MailGiven.model_validate(json_of(request, body)))
+    given = MailGiven.model_validate(json_of(request, body))
+    return writer(given.interactive).written(given)
 
 
 def _queued(context: Context, mail: Outbound, asked: Asked | None, client: str) -> Response:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from emaild.api import examples
 from emaild.api.answers import got, json_body, problems
 from emaild.api.arrivals import Arrivals
+from emaild.api.callers import caller_of
 from emaild.api.context import Context, body_of, json_of
 from emaild.api.got import ServiceDoneGot, ServicesGot
 from emaild.api.json_text import answered
@@ -38,7 +39,9 @@ def routes(context: Context, arrivals: Arrivals) -> APIRouter:
 
     def done(method: str, request: Request, key: str | None, body: bytes) -> Response:
         asked = asked_by(request, key, body)
-        office = Office(settings=context.settings(), store=context.store)
+        settings = context.settings()
+        caller = caller_of(settings, request.state.client)
+        office = Office(settings=settings, store=context.store, caller=caller)
         repeatable = (asked.key, asked.digest) if asked else None
         try:
             result = call(method, texts_of(json_of(request, body)), office, context.clock.now(), request=repeatable)

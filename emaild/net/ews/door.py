@@ -15,6 +15,7 @@ from urllib3.connection import HTTPConnection
 from emaild.errors import RemoteError, Unreachable
 from emaild.net.connect import open_connection
 from emaild.net.peer import Peer
+from emaild.net.tls import spoken
 from emaild.net.translate import network_meaning, translated
 
 BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
@@ -27,6 +28,7 @@ class Door(HTTPAdapter):
         super().__init__(pool_connections=1, pool_maxsize=1, pool_block=True, max_retries=0)
         self.most = 0
         self.connection: socket.socket | None = None
+        self.tls = ""  # version and cipher of the newest connection
         self._peer = peer
         self._pool = self._new_pool()
 
@@ -91,6 +93,7 @@ class _Connection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         with translated(str(self._peer), "connect", _meaning, OSError):
             self._door.connection = open_connection(self._peer)
+            self._door.tls = spoken(self._door.connection)
         return self._door.connection
 
 

@@ -128,6 +128,11 @@ class Exchange:
         return Rejected(self.where, action, str(error))
 
     @property
+    def tls(self) -> str:
+        """The version and the cipher of the newest connection; empty without TLS."""
+        return self._door.tls
+
+    @property
     def connected(self) -> bool:
         """Whether there may be a connection to be closed."""
         return self._door.connection is not None

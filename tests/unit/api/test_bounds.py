@@ -24,7 +24,7 @@ from emaild.clock import SystemClock
 from emaild.errors import StoreFailed
 from emaild.settings.api import ApiSection
 from tests.said import Said
-from tests.samples import mail, receipt
+from tests.samples import answered, leased, mail
 from tests.servers.authority import Authority
 from tests.servers.wait import eventually
 from tests.unit.api.conftest import TOKEN, World
@@ -205,20 +205,20 @@ def test_a_store_that_cannot_be_used_is_no_fault_of_ours(
 
 def test_a_mail_that_waits_is_due_at_once_when_it_is_retried(world: World) -> None:
     out, now = world.queue("a@b.example", way_out="way-later"), SystemClock().now()
-    world.store.outbox.lease("way-later", now, 60)
+    (lease,) = leased(world.store, now, way_out="way-later")
     later = now + timedelta(hours=1)
-    world.store.outbox.record(out, [receipt("a@b.example", 451)], now, later)
-    assert not world.store.outbox.has_due("way-later", SystemClock().now())
-    assert world.client.post(f"/v1/outbox/{out.id}/retry").json()["state"] == "QUEUED"
-    assert world.store.outbox.has_due("way-later", SystemClock().now())
+    answered(world.store, lease, 451, at=now, retry_at=later)
+    assert not world.store.sending.has_due("way-later", SystemClock().now())
+    assert world.client.post(f"/v1/outbox/{out.id}/retry").json()["state"] == "DEFERRED"
+    assert world.store.sending.has_due("way-later", SystemClock().now())
 
 
 def test_an_expired_mail_that_is_retried_has_its_whole_lifetime_again(world: World) -> None:
     out, start = world.queue("a@b.example", way_out="way-expired"), SystemClock().now()
-    (gone,) = world.store.outbox.expire("way-expired", start + timedelta(days=9), start)
+    (gone,) = world.store.sending.expire("way-expired", start + timedelta(days=9), start)
     assert gone.state.value == "EXPIRED"
     assert world.client.post(f"/v1/outbox/{out.id}/retry").json()["state"] == "QUEUED"
-    assert world.store.outbox.expire("way-expired", start, start) == []
+    assert world.store.sending.expire("way-expired", start, start) == []
 
 
 def test_old_versions_of_tls_are_not_spoken(authority: Authority) -> None:

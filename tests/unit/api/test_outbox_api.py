@@ -15,8 +15,9 @@ import pytest
 
 from emaild.clock import SystemClock
 from emaild.message import Outbound, OutboundState
+from emaild.store.outbox_entries import Choice
 from tests.said import Said
-from tests.samples import receipt
+from tests.samples import answered, lease_of, leased
 from tests.unit.api.conftest import World
 
 MAIL = {"from": "Support <support@example.com>", "to": ["Ann <ann@example.net>"], "subject": "Hi", "text": "Yes."}
@@ -39,17 +40,13 @@ def raw(world: World, answer: httpx.Response) -> EmailMessage:
 
 
 def count(world: World) -> int:
-    return len(world.store.outbox.chosen(history=None, state=None, way_out="", after="", most=10**6))
+    return len(world.store.outbox.chosen(Choice(), after="", most=10**6))
 
 
 def ended(world: World, mail: Outbound, *codes: int) -> OutboundState:
     """A mail that servers answered for good."""
     now = SystemClock().now() + timedelta(seconds=1)
-    while (leased := world.store.outbox.lease(mail.way_out, now, 60)) is not None and leased[0].id != mail.id:
-        pass
-    assert leased is not None
-    receipts = [receipt(address, code) for address, code in zip(mail.recipients, codes, strict=True)]
-    return world.store.outbox.record(leased[0], receipts, now, None)
+    return answered(world.store, lease_of(world.store, mail, now), *codes, at=now)
 
 
 def state(world: World, mail: Outbound) -> OutboundState:
@@ -217,18 +214,17 @@ def test_a_mail_that_failed_is_sent_again_to_those_who_did_not_get_it(world: Wor
     document = world.client.post(f"/v1/outbox/{mail.id}/retry").json()
     assert (document["state"], document["finished"]) == ("QUEUED", None)
     assert [one["state"] for one in document["recipients"]] == ["SENT", "WAITING"]
-    leased = world.store.outbox.lease("way-partly", SystemClock().now(), 60)
-    assert leased is not None
-    assert leased[0].recipients == ("c@d.example",)
+    (again,) = leased(world.store, SystemClock().now(), way_out="way-partly")
+    assert again.mail.recipients == ("c@d.example",)
     assert said.one("outbound.retried")["outbound"] == mail.id
 
 
 def test_a_mail_that_is_sent_or_being_sent_is_neither_retried_nor_cancelled(world: World) -> None:
     mail = world.queue("a@b.example", way_out="way-sent")
-    world.store.outbox.lease("way-sent", SystemClock().now(), 60)
+    (lease,) = leased(world.store, SystemClock().now(), way_out="way-sent")
     for action in ("retry", "cancel"):
         assert world.client.post(f"/v1/outbox/{mail.id}/{action}").status_code == 409
-    world.store.outbox.record(mail, [receipt("a@b.example", 250)], SystemClock().now(), None)
+    answered(world.store, lease, 250, at=SystemClock().now())
     for action in ("retry", "cancel"):
         answer = world.client.post(f"/v1/outbox/{mail.id}/{action}")
         assert (answer.status_code, answer.json()["type"]) == (409, "/problems/conflict")
@@ -238,11 +234,11 @@ def test_a_mail_that_is_sent_or_being_sent_is_neither_retried_nor_cancelled(worl
 def test_a_cancelled_mail_is_not_sent_until_it_is_retried(world: World, said: Said) -> None:
     mail = world.queue(way_out="way-cancelled")
     assert world.client.post(f"/v1/outbox/{mail.id}/cancel").json()["state"] == "CANCELLED"
-    assert not world.store.outbox.has_due("way-cancelled", SystemClock().now() + timedelta(days=30))
+    assert not world.store.sending.has_due("way-cancelled", SystemClock().now() + timedelta(days=30))
     assert said.one("outbound.cancelled")["client"] == "crm"
     assert world.client.post(f"/v1/outbox/{mail.id}/cancel").status_code == 409
     assert world.client.post(f"/v1/outbox/{mail.id.lower()}/retry").json()["state"] == "QUEUED"
-    assert world.store.outbox.has_due("way-cancelled", SystemClock().now())
+    assert world.store.sending.has_due("way-cancelled", SystemClock().now())
 
 
 def test_what_is_not_there_is_neither_retried_nor_cancelled(world: World) -> None:

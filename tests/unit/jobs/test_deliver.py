@@ -10,11 +10,12 @@ import pytest
 
 from emaild.errors import Rejected, Unreachable
 from emaild.jobs.deliver import BATCH, LEASE, LOOK_EVERY, STORE_BACKOFF, WAY_BACKOFF
-from emaild.message import OutboundState
+from emaild.message import OutboundState, RecipientState
 from emaild.store import Store
 from tests.clock import START, ManualClock
 from tests.full_disk import no_more_bytes
 from tests.said import Said
+from tests.samples import in_history
 from tests.sending import Sending
 
 REFUSED = Rejected("smtp.example:25", "sign in", "535 wrong password")
@@ -106,10 +107,15 @@ def test_a_way_that_does_not_work_pauses_and_its_mails_wait_untouched(sending: S
     mails = [sending.queue() for _ in range(3)]
     sending.server.down = REFUSED
     wait = sending.run()
-    assert wait is not None
-    assert WAY_BACKOFF.first * 0.8 <= wait <= WAY_BACKOFF.first * 1.2
-    assert [sending.state(mail) for mail in mails] == [OutboundState.QUEUED] * 3
-    assert sending.store.outbox.get(mails[0].id)[0].attempts == 0
+    assert wait == sending.section.retry_first  # a wrong password is not tried again at once
+    assert [sending.state(mail) for mail in mails] == [
+        OutboundState.DEFERRED,
+        OutboundState.QUEUED,
+        OutboundState.QUEUED,
+    ]
+    tried, untried = (sending.store.outbox.get(mail.id)[0] for mail in mails[:2])
+    assert ({one.state for one in tried.recipients}, tried.attempts) == ({RecipientState.WAITING}, 1)
+    assert untried.attempts == 0
     assert said.one("way_out.failed")["level"] == "error"
 
     sending.passed(wait)
@@ -174,7 +180,7 @@ def test_what_was_answered_is_still_recorded_by_the_last_run(sending: Sending) -
     sending.way.stop()
     sending.run()
     assert sending.state(mail) is OutboundState.SENT
-    assert sending.another_way().lease() is None
+    assert sending.another_way().next_mail() is None
 
 
 def test_a_mail_that_takes_long_stays_ours(sending: Sending, clock: ManualClock) -> None:
@@ -185,11 +191,11 @@ def test_a_mail_that_takes_long_stays_ours(sending: Sending, clock: ManualClock)
         for _ in range(40):
             clock.advance(60)
             sending.way.renew_leases()
-            stolen.append(sending.store.outbox.lease("smtp-client", clock.now(), LEASE))
+            stolen.append(sending.store.sending.take_back(clock.now()))
 
     sending.server.meanwhile = slowly
     sending.run()
-    assert stolen == [None] * 40
+    assert stolen == [0] * 40
     assert sending.state(mail) is OutboundState.SENT
 
 
@@ -213,7 +219,9 @@ def test_a_fault_of_our_own_leaves_the_mail_to_its_lease(sending: Sending, clock
     assert sending.state(mail) is OutboundState.SENDING
     clock.advance(LEASE)
     sending.way.renew_leases()
-    sending.passed(1)
+    clock.advance(1)
+    assert sending.store.sending.take_back(clock.now()) == 1
+    sending.run()
     assert sending.state(mail) is OutboundState.SENT
 
 
@@ -230,7 +238,7 @@ def test_a_way_that_is_stopped_sends_nothing_more_and_closes_its_connections(sto
 def test_a_way_that_is_stopped_while_it_sends_finishes_the_mail_under_way(sending: Sending) -> None:
     first, second = sending.queue(), sending.queue()
     sending.server.meanwhile = sending.way.stop
-    sending.run()
+    assert [sending.run(), sending.run()] == [LOOK_EVERY, None]
     assert (sending.state(first), sending.state(second)) == (OutboundState.SENT, OutboundState.QUEUED)
 
 
@@ -238,6 +246,6 @@ def test_only_mails_of_this_way_expire(store: Store, clock: ManualClock) -> None
     sending = Sending(store, clock, lifetime=600)
     sending.queue()
     clock.advance(601)
-    assert store.outbox.expire("smtp-client-b", START + timedelta(days=1), clock.now()) == []
+    assert store.sending.expire("smtp-client-b", START + timedelta(days=1), clock.now()) == []
     sending.way.expire()
-    assert [entry.state for entry in store.outbox.all(history=True)] == [OutboundState.EXPIRED]
+    assert [entry.state for entry in in_history(store)] == [OutboundState.EXPIRED]

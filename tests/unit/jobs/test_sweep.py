@@ -13,7 +13,7 @@ from emaild.store.writes import Request, Writes
 from tests.clock import ManualClock
 from tests.full_disk import no_more_bytes
 from tests.said import Said
-from tests.samples import kept, receipt, taken
+from tests.samples import answered, in_history, kept, lease_of, taken
 from tests.sending import Sending
 
 DAY = 86400.0
@@ -48,21 +48,30 @@ def test_interactions_go_after_their_days(sending: Sending, store: Store, said: 
 
 def test_history_goes_after_its_days(sending: Sending, store: Store, said: Said) -> None:
     mail = sending.queue("a@b.c")
-    store.outbox.record(mail, [receipt("a@b.c", 250)], sending.clock.now(), None)
+    answered(store, lease_of(store, mail), 250, at=sending.clock.now())
     sending.clock.advance(30 * DAY + 1)
     sweep(sending, interactions=1, history=30).run()
-    assert list(store.outbox.all(history=True)) == []
+    assert in_history(store) == []
     assert said.one("store.pruned")["history"] == 1
 
 
-def test_nothing_goes_where_all_is_kept_for_ever(sending: Sending, store: Store, said: Said) -> None:
+def test_interactions_stay_where_they_are_kept_for_ever(sending: Sending, store: Store, said: Said) -> None:
     keep(store, 1)
-    mail = sending.queue("a@b.c")
-    store.outbox.record(mail, [receipt("a@b.c", 250)], sending.clock.now(), None)
     sending.clock.advance(36_500 * DAY)
     sweep(sending).run()
-    assert len(list(store.interactions.all())) == len(list(store.outbox.all(history=True))) == 1
+    assert len(list(store.interactions.all())) == 1
     assert said.events == []
+
+
+def test_history_is_kept_for_thirty_days_where_none_are_said(sending: Sending, store: Store) -> None:
+    mail = sending.queue("a@b.c")
+    answered(store, lease_of(store, mail), 250, at=sending.clock.now())
+    sending.clock.advance(30 * DAY)
+    sweep(sending).run()
+    assert len(in_history(store)) == 1
+    sending.clock.advance(1)
+    sweep(sending).run()
+    assert in_history(store) == []
 
 
 def test_a_request_is_forgotten_after_a_week(sending: Sending, store: Store) -> None:
@@ -97,7 +106,7 @@ def test_a_mail_that_is_being_sent_stays_leased(sending: Sending, store: Store) 
 
     sending.server.meanwhile = slowly
     sending.run()
-    assert [entry.state for entry in store.outbox.all(history=True)] == [OutboundState.SENT]
+    assert [entry.state for entry in in_history(store)] == [OutboundState.SENT]
     assert len(sending.server.taken) == 1
 
 
@@ -120,12 +129,12 @@ def test_a_full_disk_puts_it_off(sending: Sending, store: Store, said: Said) -> 
     assert list(store.interactions.all()) == []
 
 
-@pytest.mark.parametrize(("interactions", "history"), [(7, 30), (30, 7)])
+@pytest.mark.parametrize(("interactions", "history"), [(7, 30), (30, 7), (7, 0)])
 def test_threads_are_remembered_for_the_longest_of_both(
     sending: Sending, store: Store, said: Said, interactions: int, history: int
 ) -> None:
     mail = sending.queue("a@b.c")
-    store.outbox.record(mail, [receipt("a@b.c", 250)], sending.clock.now(), None)
+    answered(store, lease_of(store, mail), 250, at=sending.clock.now())
     keep(store, 1)
     sending.clock.advance(30 * DAY)
     sweep(sending, interactions=interactions, history=history).run()
@@ -138,8 +147,8 @@ def test_threads_are_remembered_for_the_longest_of_both(
     assert len(said.all("store.pruned")) == told
 
 
-@pytest.mark.parametrize(("interactions", "history"), [(7, 0), (0, 7), (0, 0)])
-def test_threads_are_remembered_for_ever_where_one_of_both_is(
+@pytest.mark.parametrize(("interactions", "history"), [(0, 7), (0, 0)])
+def test_threads_are_remembered_for_ever_where_interactions_are(
     sending: Sending, store: Store, interactions: int, history: int
 ) -> None:
     mail = sending.queue("a@b.c")

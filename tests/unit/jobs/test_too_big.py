@@ -21,7 +21,7 @@ from emaild.store.engine import FILE
 from tests.clock import ManualClock
 from tests.reading import Reading, settings
 from tests.said import Said
-from tests.samples import mail
+from tests.samples import in_outbox, mail
 
 LIMIT = 1000
 LARGE = mail("Large") + b"x" * LIMIT
@@ -194,7 +194,7 @@ def test_attachments_are_removed_where_the_settings_say_so_and_their_names_and_s
 
 def told_of(store: Store) -> list[EmailMessage]:
     """The mails in the outbox."""
-    mails = (store.outbox.raw(entry) for entry in store.outbox.all(history=False))
+    mails = (store.outbox.raw(entry) for entry in in_outbox(store))
     return [message_from_bytes(raw, policy=policy.default) for raw in mails]
 
 

@@ -22,6 +22,7 @@ from emaild.settings.way_out import WayOutSection
 from emaild.store import Store
 from tests.clock import START
 from tests.reading import settings
+from tests.samples import in_outbox
 from tests.understanding import Desk, letter
 
 WAY_OUT = WayOutSection(name="smtp-client", server="smtp.example")
@@ -78,7 +79,7 @@ class Bureau:
     def ids(self) -> list[tuple[str, str]]:
         """All interactions with their states, and all in the outbox."""
         kept = [entry for kind in ("Inbound", "Outbound") for entry in self.store.interactions.all(type=kind)]
-        queued = [(entry.id, "outbox") for entry in self.store.outbox.all(history=False)]
+        queued = [(entry.id, "outbox") for entry in in_outbox(self.store)]
         return [*((entry.id, entry.state.value) for entry in kept), *queued]
 
     def made(self, result: Mapping[str, Any]) -> Interaction:

@@ -14,6 +14,7 @@ from emaild.store import Store
 from emaild.store.writes import Change, Writes
 from tests.clock import START
 from tests.said import Said
+from tests.samples import in_outbox
 from tests.unit.services.bureau import LATER, Bureau, body
 
 METHODS = ("Acknowledge", "AutoResponse")
@@ -215,7 +216,7 @@ def test_a_queue_keeps_the_mail_until_it_is_sent(bureau: Bureau) -> None:
     entry = bureau.made(result)
     assert (result["queue"], result["outbox_id"]) == ("to check", None)
     assert (entry.state, entry.queue) == (InteractionState.NEW, "to check")
-    assert list(bureau.store.outbox.all(history=False)) == []
+    assert in_outbox(bureau.store) == []
     assert bureau.mail(result)["To"] == "Ann <ann@example.com>"
     assert bureau.call("Acknowledge", bureau.comes(), Text="Hi", Queue="SEND")["queue"] == "send"
     assert bureau.kind("Acknowledge", bureau.comes(), Text="Hi", Queue="a\nb") is FaultKind.WRONG_PARAMETER

@@ -17,6 +17,7 @@ from emaild.store.writes import Change, Gone, Writes
 from tests.clock import START
 from tests.reading import settings
 from tests.said import Said
+from tests.samples import in_outbox
 from tests.unit.services.bureau import LATER, Bureau
 
 REQUEST = ("key-1", "digest-1")
@@ -125,7 +126,7 @@ def test_a_mail_that_is_stopped_between_plan_and_commit_stays(bureau: Bureau) ->
     bureau.store.writing.commit(Writes(changes=(Change(id=entry.id, state=InteractionState.STOPPED),)), LATER)
     with pytest.raises(Conflict):
         bureau.store.writing.commit(plan.writes, LATER)
-    assert list(bureau.store.outbox.all(history=False)) == []
+    assert in_outbox(bureau.store) == []
 
 
 def test_a_claimed_mail_is_sent(bureau: Bureau) -> None:

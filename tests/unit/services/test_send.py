@@ -13,6 +13,7 @@ from emaild.store import Store
 from emaild.store.writes import Change, Writes
 from tests.clock import START
 from tests.said import Said
+from tests.samples import leased
 from tests.unit.services.bureau import Bureau, read
 
 
@@ -45,9 +46,8 @@ def test_a_mail_in_a_queue_goes_out_as_it_was_written(bureau: Bureau, said: Said
     }
     assert bureau.raw(sent) == written
     assert bureau.recipients(sent) == ["bob@x.example", "secret@x.example", "archive@shop.example"]
-    leased, _ = bureau.store.outbox.lease("smtp-client", START.replace(year=2027), 60) or (None, None)
-    assert leased is not None
-    assert leased.notify == ()
+    (lease,) = leased(bureau.store, START.replace(year=2027))
+    assert lease.mail.notify == ()
     assert bureau.store.known.by_id([entry.id])[entry.id].thread_id == draft["thread_id"]
     assert said.all("service.done")[-1]["outbound"] == entry.id
 
@@ -76,9 +76,8 @@ def test_reports_and_a_read_receipt_are_asked_for(bureau: Bureau) -> None:
     draft = waiting(bureau)
     sent = bureau.call("Send", bureau.made(draft), Dsn="true", Mdn="true")
     assert bureau.mail(sent)["Disposition-Notification-To"] == "<support@shop.example>"
-    leased, _ = bureau.store.outbox.lease("smtp-client", START.replace(year=2027), 60) or (None, None)
-    assert leased is not None
-    assert leased.notify == ("SUCCESS", "FAILURE", "DELAY")
+    (lease,) = leased(bureau.store, START.replace(year=2027))
+    assert lease.mail.notify == ("SUCCESS", "FAILURE", "DELAY")
     assert read(bureau.raw(draft | {"outbox_id": None}))["Disposition-Notification-To"] is None
 
 

@@ -14,6 +14,7 @@ from tests.clock import START, ManualClock
 from tests.conf_files import ConfFiles
 from tests.ruling import ACK, FORWARD, Ruling
 from tests.said import Said
+from tests.samples import in_outbox
 from tests.understanding import letter
 
 
@@ -188,7 +189,7 @@ def test_a_mail_out_in_a_queue_is_seen_by_its_rules_first(ruling: Ruling) -> Non
     ruling.take(letter())
     (answer,) = ruling.out
     assert (answer.rule, answer.state, answer.queue) == ("rule-out", InteractionState.STOPPED, "send")
-    (entry,) = ruling.store.outbox.all(history=False)
+    (entry,) = in_outbox(ruling.store)
     assert entry.id == answer.id
     assert answer.number == 2
 

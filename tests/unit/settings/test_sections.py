@@ -104,45 +104,6 @@ def test_the_account_is_what_is_read_whatever_leads_there(conf: ConfFiles) -> No
     assert mailbox(conf).account == "pop3:ann@localhost"
 
 
-WAYS = """
-[smtp-client-sales]
-server = a
-senders = Ann@Example.com, @sales.example.com
-[smtp-client]
-server = b
-[smtp-client-rest]
-server = c
-senders = @example.com
-"""
-
-
-@pytest.mark.parametrize(
-    ("sender", "way"),
-    [
-        ("ann@example.com", "smtp-client-sales"),
-        ("ANN@EXAMPLE.COM", "smtp-client-sales"),
-        ("bob@Sales.Example.com", "smtp-client-sales"),
-        ("bob@example.com", "smtp-client-rest"),
-        ("bob@other.example", "smtp-client"),
-        ("bob@notexample.com", "smtp-client"),
-        ("", "smtp-client"),
-    ],
-)
-def test_a_mail_goes_the_way_that_claims_its_sender(conf: ConfFiles, sender: str, way: str) -> None:
-    chosen = conf.load(WAYS).way_out_for(sender)
-    assert chosen is not None
-    assert chosen.name == way
-
-
-def test_without_a_plain_way_out_the_first_one_is_taken(conf: ConfFiles) -> None:
-    settings = conf.load("[smtp-client-b]\nserver = b\n[smtp-client-a]\nserver = a\n")
-    assert [way.name for way in [settings.way_out_for("x@y.z")] if way] == ["smtp-client-b"]
-
-
-def test_without_any_way_out_there_is_none(conf: ConfFiles) -> None:
-    assert conf.load("").way_out_for("x@y.z") is None
-
-
 @pytest.mark.parametrize(
     ("section", "kinds"),
     [

@@ -13,7 +13,7 @@ import pytest
 from emaild.errors import StateUnusable
 from emaild.store import Store, open_store
 from emaild.store.engine import FILE, back_up
-from tests.samples import kept, outbound, taken
+from tests.samples import in_outbox, kept, outbound, taken
 from tests.servers.wait import eventually
 
 ACCOUNT = "pop3:ann@example.com"
@@ -62,7 +62,7 @@ def test_a_backup_taken_while_somebody_writes_is_a_store_with_all_that_was_commi
         assert entry == originals[name]
         assert hashlib.sha256(restored.interactions.raw(entry)).hexdigest() == entry.raw_digest
     assert sorted(restored.interactions.unsettled(ACCOUNT)) == sorted(inbound.key for inbound, _ in large)
-    assert [entry.id for entry in restored.outbox.all(history=False)] == [mail.id]
+    assert [entry.id for entry in in_outbox(restored)] == [mail.id]
     kept(restored, ACCOUNT, [taken("after")], settled=True)
     restored.close()
 

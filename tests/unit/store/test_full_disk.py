@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,10 @@ from emaild.errors import StateUnusable, StoreFailed
 from emaild.store import open_store
 from emaild.store.engine import FILE, back_up
 from emaild.store.mailboxes import MailboxStatus
+from emaild.store.outbox_entries import Choice
 from tests.clock import START
 from tests.full_disk import no_more_bytes
-from tests.samples import kept, outbound, receipt, taken
+from tests.samples import in_outbox, kept, leased, outbound, taken, tried, unsent
 
 ACCOUNT = "pop3:ann@example.com"
 
@@ -47,7 +49,7 @@ def test_a_full_disk_changes_nothing_and_the_store_goes_on_when_there_is_room(sm
     ballast.unlink()
     kept(store, ACCOUNT, batch[:1], settled=False)
     store.outbox.add(outbound(), START)
-    assert store.outbox.lease("smtp-client", START, 60) is not None
+    assert leased(store)
     store.close()
     again = open_store(small_disk)
     assert again.interactions.unknown(ACCOUNT, ["first", "small", "large"]) == ["large"]
@@ -68,7 +70,7 @@ def test_a_disk_that_fills_up_mail_by_mail_keeps_every_one_that_was_promised(sma
         fill()
     store.close()
     again = open_store(small_disk)
-    kept = {entry.id: again.outbox.raw(entry) for entry in again.outbox.all(history=False)}
+    kept = {entry.id: again.outbox.raw(entry) for entry in in_outbox(again)}
     assert kept == promised
     assert promised
     again.close()
@@ -93,17 +95,30 @@ def test_a_backup_that_does_not_fit_leaves_nothing_and_harms_nothing(small_disk:
 def test_no_write_is_possible_and_every_one_says_so(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     kept(store, ACCOUNT, [taken("1")], settled=False)
-    mail = outbound("a@b.c")
-    store.outbox.add(mail, START)
+    for _ in range(2):
+        store.outbox.add(outbound("a@b.c"), START)
+    (lease,) = leased(store)
+    before = [(entry.attempts, entry.state) for entry in in_outbox(store)]
+    waits = in_outbox(store)[0].id
     writes: list[Callable[[], object]] = [
         lambda: kept(store, ACCOUNT, [taken("2")], settled=False),
         lambda: store.interactions.remember(ACCOUNT, "here"),
         lambda: store.interactions.settle(ACCOUNT, ["1"], "here"),
         lambda: store.interactions.prune(START.replace(year=2030), 10),
         lambda: store.outbox.add(outbound(), START),
-        lambda: store.outbox.lease("smtp-client", START, 60),
-        lambda: store.outbox.record(mail, [receipt("a@b.c", 250)], START, None),
-        lambda: store.outbox.release(mail.id, "", START),
+        lambda: leased(store),
+        lambda: store.sending.keep(lease, START),
+        lambda: store.sending.renew([lease], START),
+        lambda: store.sending.record([tried(lease, 250)], START),
+        lambda: store.sending.release([unsent(lease)]),
+        lambda: store.sending.give_back([lease], START),
+        lambda: store.sending.take_back(START + timedelta(days=1)),
+        lambda: store.sending.resume(START),
+        lambda: store.sending.defer("smtp-client", START, START, why="", past=None, most=10),
+        lambda: store.sending.reroute("smtp-client", "another", START, why="", most=10),
+        lambda: store.sending.expire("smtp-client", START + timedelta(days=1), START),
+        lambda: store.outbox.hold(waits, START),
+        lambda: list(store.outbox.cancel_all(Choice(), START)),
         lambda: store.mailboxes.report([MailboxStatus(name="pop-client", state="ok")], ["pop-client"]),
     ]
     with no_more_bytes():
@@ -113,7 +128,7 @@ def test_no_write_is_possible_and_every_one_says_so(tmp_path: Path) -> None:
         assert len(list(store.interactions.all())) == 1
     assert store.interactions.unsettled(ACCOUNT) == ["1"]
     assert store.interactions.cursor(ACCOUNT) is None
-    assert [entry.attempts for entry in store.outbox.all(history=False)] == [0]
+    assert [(entry.attempts, entry.state) for entry in in_outbox(store)] == before
     for write in writes[:4]:
         write()
     store.close()

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
 
 from emaild.message import token
 from emaild.store import Store
 from tests.clock import START
+from tests.statements import plans, statements
 from tests.understanding import Desk, letter
 
 LATER = START + timedelta(days=10)
@@ -22,21 +20,6 @@ ALL: dict[str, Any] = {
     "thread_window": 30,
     "subject_threading_substrings": ("Case #*",),
 }
-
-
-@contextmanager
-def statements() -> Iterator[list[tuple[str, Any]]]:
-    """What is asked of any database meanwhile."""
-    asked: list[tuple[str, Any]] = []
-
-    def note(_: object, __: object, statement: str, parameters: Any, *more: object) -> None:
-        asked.append((statement, parameters))
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield asked
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
 
 
 def known(store: Store, *names: str) -> list[str]:
@@ -61,16 +44,11 @@ def test_no_look_up_goes_through_a_whole_table(store: Store, *, split: bool) -> 
         for one in (desk, everywhere):
             busy(one)
         store.known.prune(LATER, 1)
-    plans = {}
-    with store._database.read() as connection:
-        for statement, parameters in asked:
-            if re.match(r"(SELECT|DELETE|UPDATE|INSERT)\b", statement):
-                rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-                plans[statement] = [row.detail for row in rows]
-    touched = {name for plan in plans.values() for line in plan for name in re.findall(r"SEARCH (\w+)", line)}
+    found = plans(store, asked)
+    touched = {name for plan in found.values() for line in plan for name in re.findall(r"SEARCH (\w+)", line)}
     assert {"mail", "correspondent", "subject_match", "automatic_mail", "seen"} <= touched
     scans = {
-        statement: plan for statement, plan in plans.items() if any(re.match(r"SCAN (?!wanted)", line) for line in plan)
+        statement: plan for statement, plan in found.items() if any(re.match(r"SCAN (?!wanted)", line) for line in plan)
     }
     assert scans == {}
 

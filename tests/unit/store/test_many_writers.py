@@ -10,7 +10,7 @@ from pathlib import Path
 
 from emaild.store import Store, open_store
 from tests.clock import START
-from tests.samples import kept, outbound, taken
+from tests.samples import in_outbox, kept, leased, outbound, taken
 
 ACCOUNT = "pop3:ann@example.com"
 
@@ -40,15 +40,15 @@ def test_two_processes_that_write_at_once_lose_nothing_and_wait_for_each_other(t
     said = [writer.communicate(timeout=60)[1] for writer in writers]
     assert [writer.returncode for writer in writers] == [0, 0], said
     store = open_store(tmp_path)
-    ids = {entry.message_id for entry in store.outbox.all(history=False)}
+    ids = {entry.message_id for entry in in_outbox(store)}
     assert ids == {f"<{number}@{name}>" for number in range(40) for name in ("one", "two")}
     store.close()
 
 
 def test_a_process_that_writes_is_seen_by_one_that_has_the_store_open(store: Store, tmp_path: Path) -> None:
-    assert not store.outbox.has_due("smtp-client", START.replace(year=2200))
+    assert not store.sending.has_due("smtp-client", START.replace(year=2200))
     subprocess.run([sys.executable, "-c", WRITER, str(tmp_path / "state"), "other", "1"], check=True, timeout=60)
-    assert store.outbox.has_due("smtp-client", START.replace(year=2200))
+    assert store.sending.has_due("smtp-client", START.replace(year=2200))
 
 
 def test_no_two_threads_lease_the_same_mail(store: Store) -> None:
@@ -58,14 +58,14 @@ def test_no_two_threads_lease_the_same_mail(store: Store) -> None:
 
     def lease_all(_: int) -> list[str]:
         begin.wait(timeout=10)
-        found = []
-        while (leased := store.outbox.lease("smtp-client", START, 60)) is not None:
-            found.append(leased[0].id)
+        found: list[str] = []
+        while some := leased(store, most=3):
+            found += [one.mail.id for one in some]
         return found
 
     with ThreadPoolExecutor(8) as threads:
-        leased = [name for names in threads.map(lease_all, range(8)) for name in names]
-    assert sorted(leased) == sorted(entry.id for entry in store.outbox.all(history=False))
+        names = [name for found in threads.map(lease_all, range(8)) for name in found]
+    assert sorted(names) == sorted(entry.id for entry in in_outbox(store))
 
 
 def test_many_threads_read_while_one_writes(store: Store) -> None:

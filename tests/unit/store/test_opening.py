@@ -29,7 +29,10 @@ def described(inspector: Inspector) -> dict[str, Any]:
     """Tables, columns, keys and indexes, in a form that can be compared."""
 
     def plain(things: list[Any]) -> list[str]:
-        return sorted(repr(sorted((key, str(value)) for key, value in thing.items())) for thing in things)
+        return sorted(repr(sorted((key, shown(value)) for key, value in thing.items())) for thing in things)
+
+    def shown(value: Any) -> str:
+        return repr({name: str(one) for name, one in value.items()}) if isinstance(value, dict) else str(value)
 
     return {
         name: {

@@ -9,7 +9,7 @@ import pytest
 from emaild.errors import NotFound
 from emaild.store import Store
 from tests.clock import START
-from tests.samples import kept, mail, outbound, receipt, taken
+from tests.samples import answered, in_history, in_outbox, kept, lease_of, leased, mail, outbound, taken
 
 ACCOUNT = "pop3:ann@example.com"
 LATER = START + timedelta(days=10)
@@ -51,9 +51,8 @@ def test_a_mail_stays_while_it_waits_in_the_outbox(store: Store) -> None:
     kept(store, ACCOUNT, [old], settled=True)
     store.outbox.add(outbound(raw=raw), START)
     store.interactions.prune(LATER, 10)
-    leased = store.outbox.lease("smtp-client", START, 60)
-    assert leased is not None
-    assert leased[0].raw == raw
+    (lease,) = leased(store)
+    assert lease.mail.raw == raw
 
 
 def test_what_was_pruned_is_never_taken_again(store: Store) -> None:
@@ -68,21 +67,21 @@ def test_what_was_pruned_is_never_taken_again(store: Store) -> None:
 def test_history_goes_with_recipients_tries_and_mail(store: Store) -> None:
     sent, waiting = outbound("a@b.c"), outbound("a@b.c")
     store.outbox.add(sent, START)
-    store.outbox.record(sent, [receipt("a@b.c", 250)], START, None)
+    answered(store, lease_of(store, sent), 250)
     store.outbox.add(waiting, START)
-    (entry,) = store.outbox.all(history=True)
+    (entry,) = in_history(store)
     assert store.outbox.prune(LATER, 10) == 1
-    assert list(store.outbox.all(history=True)) == []
-    assert [left.id for left in store.outbox.all(history=False)] == [waiting.id]
+    assert in_history(store) == []
+    assert [left.id for left in in_outbox(store)] == [waiting.id]
     with pytest.raises(NotFound):
         store.outbox.raw(entry)
 
 
 def test_history_goes_by_when_a_mail_was_done_and_in_steps(store: Store) -> None:
     for number in range(5):
-        done = outbound("a@b.c")
-        store.outbox.add(done, START)
-        store.outbox.record(done, [receipt("a@b.c", 550)], START + timedelta(days=number), None)
+        refused = outbound("a@b.c")
+        store.outbox.add(refused, START)
+        answered(store, lease_of(store, refused), 550, at=START + timedelta(days=number))
     before = START + timedelta(days=3)
     assert [store.outbox.prune(before, 2) for _ in range(3)] == [2, 1, 0]
-    assert len(list(store.outbox.all(history=True))) == 2
+    assert len(in_history(store)) == 2

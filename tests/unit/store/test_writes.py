@@ -14,7 +14,7 @@ from emaild.store.interactions import Chosen
 from emaild.store.raw import digest
 from emaild.store.writes import Change, Gone, NewMail, Request, Submission, Writes
 from tests.clock import START
-from tests.samples import kept, mail, outbound, taken
+from tests.samples import in_outbox, kept, mail, outbound, taken
 
 NOWHERE = "0000000000000000"
 ANSWER = {"interaction_id": "1", "outbox_id": None}
@@ -62,7 +62,7 @@ def test_all_that_is_to_be_written_is_written(store: Store) -> None:
     made = store.interactions.get(new.interaction.id)
     assert made == replace(new.interaction, number=2, facts=made.facts)
     assert store.interactions.raw(made) == new.raw
-    assert [row.id for row in store.outbox.all(history=False)] == [made.id]
+    assert [row.id for row in in_outbox(store)] == [made.id]
     assert given(store) == [question, made.id], "a mail is seen before its answer"
 
 
@@ -103,7 +103,7 @@ def test_what_cannot_be_written_whole_is_not_written(store: Store, writes: Write
     assert store.interactions.get(there).queue == "inbound"
     assert (given(store), store.interactions.last_number()) == ([], 0)
     assert store.writing.answer("k", "d") is None
-    assert [row.id for row in store.outbox.all(history=False)] == [sent.id]
+    assert [row.id for row in in_outbox(store)] == [sent.id]
     with pytest.raises(NotFound):
         store.interactions.get(new.interaction.id)
 

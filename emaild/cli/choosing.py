@@ -1,0 +1,76 @@
+"""Which mails out a command line means."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+
+from emaild.cli.times import since, until
+from emaild.message import OutboundState
+from emaild.store.outbox_entries import WAITING_STATES, Choice
+
+DONE_STATES = tuple(state for state in OutboundState if state not in WAITING_STATES)
+
+
+def count(text: str) -> int:
+    """For argparse: a number from 1."""
+    if not (text.isascii() and text.isdigit()) or int(text[:18]) == 0:
+        raise argparse.ArgumentTypeError(f"expected a number from 1, found {text!r}")
+    return int(text[:18])
+
+
+def one_of(names: Iterable[str]) -> dict[str, object]:
+    """For argparse: one of these words, in any case; may be repeated."""
+    known = list(names)
+    by_lower = {name.lower(): name for name in known}
+
+    def read(text: str) -> str:
+        found = by_lower.get(text.lower().replace("-", "_"))
+        if found is None:
+            raise argparse.ArgumentTypeError(f"expected one of {', '.join(known)}, found {text!r}")
+        return found
+
+    return {"type": read, "action": "append", "default": [], "metavar": "STATE"}
+
+
+def add_span(parser: argparse.ArgumentParser, what: str) -> None:
+    """`--since` and `--until`."""
+    when = "as 10:30, yesterday, 2026-11-21, '2h ago'"
+    parser.add_argument("--since", type=since, metavar="TIME", help=f"{what} then or later: {when}, in local time")
+    parser.add_argument("--until", type=until, metavar="TIME", help=f"{what} before that; a day alone counts whole")
+
+
+def add_choice(parser: argparse.ArgumentParser, states: Iterable[OutboundState]) -> None:
+    """The filters for mails out."""
+    names = [state.value for state in states]
+    parser.add_argument("--state", **one_of(names), help=f"{', '.join(names)}; may be repeated")  # type: ignore[arg-type]
+    parser.add_argument("--way-out", default="", metavar="SECTION", help="that are to go, or went, that way")
+    parser.add_argument("--from", dest="sender", default="", metavar="ADDRESS", help="an address, or @domain")
+    parser.add_argument("--to", dest="recipient", default="", metavar="ADDRESS", help="a recipient, or @domain")
+    parser.add_argument("--cause", default="", metavar="KEY", help="what is diagnosed, as mailbox-full")
+    parser.add_argument("--text", default="", metavar="WORDS", help="that the diagnosis holds")
+    parser.add_argument("--message-id", default="", metavar="ID", help="with or without angle brackets")
+    add_span(parser, "that came into the outbox")
+
+
+def choice_of(arguments: argparse.Namespace, *, done: bool | None) -> Choice:
+    """What the filters say; without a state those that are *done*."""
+    states = tuple(dict.fromkeys(map(OutboundState, arguments.state)))
+    return Choice(
+        done=None if states else done,
+        states=states,
+        way_out=arguments.way_out,
+        sender=arguments.sender,
+        recipient=arguments.recipient,
+        cause=arguments.cause,
+        words=arguments.text,
+        message_id=arguments.message_id,
+        since=arguments.since,
+        until=arguments.until,
+    )
+
+
+def narrowing(choice: Choice) -> dict[str, str]:
+    """The filters that are given, as a person would write them; `done` is none."""
+    given = {name: value for name, value in vars(choice).items() if name != "done" and value not in ("", (), None)}
+    return {name: ",".join(value) if isinstance(value, tuple) else str(value) for name, value in given.items()}

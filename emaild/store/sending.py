@@ -1,0 +1,442 @@
+"""The daemon's side of the outbox: leases, what came of each try, and what is given up.
+
+A lease lasts as long as its daemon renews it; what a dead daemon held is sent again under the same Message-ID. Each
+lease has a number that grows, so that whoever holds an older one learns it before a server has the mail twice.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, insert, select, update
+
+from emaild.errors import LeaseLost
+from emaild.message import Delivery, Outbound, OutboundState, RecipientState
+from emaild.store.engine import Database
+from emaild.store.outbound_states import state_of, summary
+from emaild.store.outbox_entries import OutboxEntry, entries_of, mail_of, when
+from emaild.store.schema import attempt, outbox, raw, recipient
+
+PAGE = 200
+LOOKED_AT = 500  # due mails among which those are looked for that were held back often enough
+MOST_BYTES = 8 * 1024 * 1024  # of the mails of one lease, unless its first is larger
+OVERDUE = "it was not sent in time"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leased:
+    """A mail that is ours to send: to the recipients that still wait. `created` is when it came into the outbox."""
+
+    mail: Outbound
+    created: datetime
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """What came of a try, which began `at` and took `seconds`.
+
+    Recipients that still wait are tried again at `retry_at`; None: they are given up. `cause` is the diagnosis's key.
+    """
+
+    leased: Leased
+    at: datetime
+    seconds: float
+    delivery: Delivery
+    retry_at: datetime | None
+    cause: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unsent:
+    """A try that did not reach the mail, for the way out itself failed: `why`, in one line.
+
+    `step` is what `why` begins with: what failed, without the server's words, which may differ each time.
+    """
+
+    leased: Leased
+    at: datetime
+    seconds: float
+    why: str
+    retry_at: datetime
+    step: str = ""
+    cause: str = ""
+
+
+class Sending:
+    """Safe in any number of threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # Leases
+
+    def has_due(self, way_out: str, now: datetime) -> bool:
+        """Whether a mail may be sent that way now."""
+        with self._database.read() as connection:
+            return any(
+                connection.execute(_due(way_out, now, interactive=kind).limit(1)).first() for kind in (True, False)
+            )
+
+    def lease(
+        self,
+        way_out: str,
+        now: datetime,
+        until: datetime,
+        *,
+        most: int,
+        ration: int | None = None,
+        past: int | None = None,
+    ) -> list[Leased]:
+        """The mails that are due for longest, at most that many, ours until then; first those that somebody waits for.
+
+        Of the others there are at most *ration*, but for those that were held back *past* times or more.
+        """
+        if not self.has_due(way_out, now):  # looking takes no lock for which a writer waits
+            return []
+        with self._database.write() as connection:
+            names = _within_bytes(_chosen(connection, way_out, now, most, ration, past))
+            values = {
+                "state": OutboundState.SENDING.value,
+                "lease_until": until.timestamp(),
+                "lease": outbox.c.lease + 1,
+                "next_attempt": None,
+            }
+            connection.execute(update(outbox).where(outbox.c.id.in_(names)).values(values))
+            return _leased(connection, names)
+
+    def renew(self, leases: Sequence[Leased], until: datetime) -> set[str]:
+        """Keep those that are still ours; returns the ids of these mails."""
+        names = [one.mail.id for one in leases]
+        sending = (outbox.c.id.in_(names), outbox.c.state == OutboundState.SENDING.value)
+        with self._database.write() as connection:
+            numbers = {
+                row.id: row.lease for row in connection.execute(select(outbox.c.id, outbox.c.lease).where(*sending))
+            }
+            kept = {one.mail.id for one in leases if numbers.get(one.mail.id) == one.number}
+            connection.execute(update(outbox).where(outbox.c.id.in_(kept)).values(lease_until=until.timestamp()))
+        return kept
+
+    def keep(self, leased: Leased, until: datetime) -> None:
+        """Renew one lease.
+
+        Raises:
+            LeaseLost: it is not ours any more.
+        """
+        name = leased.mail.id
+        ours = (outbox.c.id == name, outbox.c.lease == leased.number, outbox.c.state == OutboundState.SENDING.value)
+        with self._database.write() as connection:
+            kept = connection.execute(update(outbox).where(*ours).values(lease_until=until.timestamp())).rowcount
+        if not kept:
+            raise LeaseLost(f"somebody else sends the mail {name} by now")
+
+    def resume(self, now: datetime) -> int:
+        """Queue anew what a daemon held that is no more; to be called by the only daemon, before it sends."""
+        with self._database.write() as connection:
+            return _give_back(connection, outbox.c.lease_until.is_not(None), now)
+
+    def take_back(self, now: datetime) -> int:
+        """Queue anew what is leased by a daemon that does not renew. Returns how many there were."""
+        over = outbox.c.lease_until < now.timestamp()
+        with self._database.read() as connection:
+            if connection.execute(select(outbox.c.id).where(over).limit(1)).first() is None:
+                return 0
+        with self._database.write() as connection:
+            return _give_back(connection, over, now)
+
+    # What came of it
+
+    def record(self, tries: Sequence[Tried], now: datetime) -> list[OutboundState]:
+        """What became of tries, in one commit. Returns the state that each mail has now."""
+        with self._database.write() as connection:
+            return [state for some in _apart(tries) for state in _record(connection, some, now)]
+
+    def release(self, unsent: Sequence[Unsent]) -> None:
+        """Give leased mails back: the way out did not work, which is no fault of theirs."""
+        with self._database.write() as connection:
+            for one in unsent:
+                _release(connection, one)
+
+    def give_back(self, leases: Sequence[Leased], now: datetime) -> None:
+        """Mails that were leased and not tried."""
+        with self._database.write() as connection:
+            for one in leases:
+                _give_back(connection, (outbox.c.id == one.mail.id) & (outbox.c.lease == one.number), now)
+
+    # What is held back, moved, given up
+
+    def tries_since(self, way_out: str, since: datetime) -> int:
+        """How many mails that way out was asked to take since then."""
+        counted = (attempt.c.way_out == way_out, attempt.c.at >= since.timestamp(), attempt.c.answers.is_not(None))
+        with self._database.read() as connection:
+            return connection.execute(select(func.count()).select_from(attempt).where(*counted)).scalar_one()
+
+    def defer(self, way_out: str, now: datetime, until: datetime, *, why: str, past: int | None, most: int) -> int:
+        """Hold back mails that are due and nobody waits for, unless they were *past* times. Returns how many.
+
+        The *most* that are due for longest are looked at.
+        """
+        head = _due(way_out, now, interactive=False).limit(most).subquery()
+        chosen = select(head.c.id)
+        if past is not None:
+            chosen = chosen.where(head.c.deferrals < past)
+        with self._database.read() as connection:
+            if connection.execute(chosen.limit(1)).first() is None:
+                return 0
+        values = {
+            "state": OutboundState.DEFERRED.value,
+            "deferrals": outbox.c.deferrals + 1,
+            "next_attempt": until.timestamp(),
+            "diagnosis": why,
+            "cause": "",
+        }
+        with self._database.write() as connection:
+            return connection.execute(update(outbox).where(outbox.c.id.in_(chosen)).values(values)).rowcount
+
+    def reroute(self, way_out: str, to: str, now: datetime, *, why: str, most: int) -> list[str]:
+        """Give at most that many waiting mails to another way out, due now. Returns their ids."""
+        query = select(outbox.c.id).where(outbox.c.way_out == way_out, outbox.c.next_attempt.is_not(None))
+        query = query.order_by(outbox.c.next_attempt, outbox.c.id)
+        names: list[str] = []
+        with self._database.write() as connection:
+            for kind in (True, False):
+                names += connection.scalars(query.where(outbox.c.interactive.is_(kind)).limit(most - len(names)))
+            values = {"way_out": to, "next_attempt": now.timestamp(), "diagnosis": why, "cause": ""}
+            connection.execute(update(outbox).where(outbox.c.id.in_(names)).values(values))
+        return names
+
+    def expire(self, way_out: str, created_before: datetime, now: datetime) -> list[OutboxEntry]:
+        """Give up what waits for longer; returns what was given up."""
+        waits = (OutboundState.QUEUED.value, OutboundState.DEFERRED.value)
+        query = select(outbox.c.id, outbox.c.diagnosis).where(
+            outbox.c.way_out == way_out,
+            outbox.c.finished.is_(None),
+            outbox.c.created < created_before.timestamp(),
+            outbox.c.state.in_(waits),
+        )
+        with self._database.read() as connection:
+            if connection.execute(query.limit(1)).first() is None:
+                return []
+        with self._database.write() as connection:
+            old = connection.execute(query.limit(PAGE)).all()
+            for row in old:
+                _give_up(connection, row.id)
+                states = _recipient_states(connection, [row.id])[row.id]
+                values = {
+                    "state": state_of(states, expired=True).value,
+                    "next_attempt": None,
+                    "finished": now.timestamp(),
+                    "diagnosis": row.diagnosis or OVERDUE,
+                }
+                connection.execute(update(outbox).where(outbox.c.id == row.id).values(values))
+            rows = connection.execute(select(outbox).where(outbox.c.id.in_([row.id for row in old]))).all()
+            return entries_of(connection, rows)
+
+
+def _due(way_out: str, now: datetime, *, interactive: bool) -> Select[Any]:
+    """Id, deferrals and size of the mails that may be sent, the one that is due for longest first."""
+    waits = (outbox.c.next_attempt.is_not(None), outbox.c.next_attempt <= now.timestamp())
+    query = select(outbox.c.id, outbox.c.deferrals, raw.c.size).join(raw, raw.c.digest == outbox.c.raw_digest)
+    query = query.where(outbox.c.way_out == way_out, outbox.c.interactive.is_(interactive), *waits)
+    return query.order_by(outbox.c.next_attempt, outbox.c.id)
+
+
+def _chosen(
+    connection: Connection, way_out: str, now: datetime, most: int, ration: int | None, past: int | None
+) -> list[Row[Any]]:
+    rows = list(connection.execute(_due(way_out, now, interactive=True).limit(most)))
+    left = most - len(rows)
+    others = _due(way_out, now, interactive=False)
+    if ration is None:
+        return rows + list(connection.execute(others.limit(left)))
+    due = connection.execute(others.limit(left if past is None else LOOKED_AT)).all()
+    free = max(0, min(left, ration - len(rows)))  # those that somebody waits for count, too
+    rows += due[:free]
+    if past is not None:
+        rows += [row for row in due[free:] if row.deferrals >= past][: left - free]
+    return rows
+
+
+def _within_bytes(rows: Sequence[Row[Any]]) -> list[str]:
+    """As many as may be in memory together; one in any case."""
+    names: list[str] = []
+    total = 0
+    for row in rows:
+        total += row.size
+        if names and total > MOST_BYTES:
+            break
+        names.append(row.id)
+    return names
+
+
+def _leased(connection: Connection, names: Sequence[str]) -> list[Leased]:
+    waiting: dict[str, list[str]] = defaultdict(list)
+    addresses = select(recipient.c.outbox_id, recipient.c.address).where(
+        recipient.c.outbox_id.in_(names), recipient.c.state == RecipientState.WAITING.value
+    )
+    for name, address in connection.execute(addresses.order_by(recipient.c.outbox_id, recipient.c.position)):
+        waiting[name].append(address)
+    rows = {row.id: row for row in connection.execute(select(outbox).where(outbox.c.id.in_(names)))}
+    return [
+        Leased(mail=mail_of(connection, row, waiting[row.id]), created=when(row.created), number=row.lease)
+        for row in map(rows.__getitem__, names)
+    ]
+
+
+def _give_back(connection: Connection, which: ColumnElement[bool], now: datetime) -> int:
+    sending = outbox.c.state == OutboundState.SENDING.value
+    values = {"state": OutboundState.QUEUED.value, "lease_until": None, "next_attempt": now.timestamp()}
+    return connection.execute(update(outbox).where(which, sending).values(values)).rowcount
+
+
+def _apart(tries: Sequence[Tried]) -> list[list[Tried]]:
+    """In that order, so that no mail is twice in one list."""
+    lists: list[list[Tried]] = [[]]
+    names: set[str] = set()
+    for one in tries:
+        if one.leased.mail.id in names:
+            lists.append([])
+            names = set()
+        lists[-1].append(one)
+        names.add(one.leased.mail.id)
+    return lists
+
+
+def _record(connection: Connection, tries: Sequence[Tried], now: datetime) -> list[OutboundState]:
+    names = [one.leased.mail.id for one in tries]
+    rows = {row.id: row for row in connection.execute(select(outbox).where(outbox.c.id.in_(names)))}
+    there = [one for one in tries if one.leased.mail.id in rows]
+    if there:
+        connection.execute(insert(attempt), [_attempt(one, rows[one.leased.mail.id]) for one in there])
+    states = _write_receipts(connection, [one for one in there if _ours(one, rows[one.leased.mail.id])])
+    return [_conclude(connection, one, rows.get(one.leased.mail.id), states, now) for one in tries]
+
+
+def _ours(tried: Tried, row: Row[Any]) -> bool:
+    """Whether nobody leased the mail after us, or ended it. That our lease ran out meanwhile does not matter then."""
+    waits = row.state == OutboundState.SENDING.value or row.next_attempt is not None
+    return waits and bool(row.lease == tried.leased.number)
+
+
+def _write_receipts(connection: Connection, tries: Sequence[Tried]) -> dict[str, set[str]]:
+    """Returns the states that each mail's recipients have then."""
+    said = {(one.leased.mail.id, got.address): got for one in tries for got in one.delivery.receipts}
+    states: dict[str, set[str]] = {one.leased.mail.id: set() for one in tries}
+    changes = []
+    for row in connection.execute(select(recipient).where(recipient.c.outbox_id.in_(states))):
+        got = said.get((row.outbox_id, row.address)) if row.state == RecipientState.WAITING.value else None
+        states[row.outbox_id].add(got.state.value if got else row.state)
+        if got:
+            new = {"new": got.state.value, "said": got.code, "words": got.text}
+            changes.append({"name": row.outbox_id, "place": row.position, **new})
+    if changes:
+        chosen = (recipient.c.outbox_id == bindparam("name"), recipient.c.position == bindparam("place"))
+        values: dict[str, object] = {"state": bindparam("new"), "code": bindparam("said"), "text": bindparam("words")}
+        connection.execute(update(recipient).where(*chosen).values(values), changes)
+    return states
+
+
+def _recipient_states(connection: Connection, names: Sequence[str]) -> dict[str, set[str]]:
+    states: dict[str, set[str]] = {name: set() for name in names}
+    query = select(recipient.c.outbox_id, recipient.c.state).where(recipient.c.outbox_id.in_(names)).distinct()
+    for name, state in connection.execute(query):
+        states[name].add(state)
+    return states
+
+
+def _give_up(connection: Connection, name: str) -> None:
+    waiting = (recipient.c.outbox_id == name, recipient.c.state == RecipientState.WAITING.value)
+    connection.execute(update(recipient).where(*waiting).values(state=RecipientState.FAILED.value))
+
+
+def _attempt(tried: Tried, row: Row[Any]) -> dict[str, object]:
+    return {
+        "outbox_id": row.id,
+        "number": row.attempts + 1,
+        "at": tried.at.timestamp(),
+        "way_out": tried.leased.mail.way_out,
+        "outcome": summary(tried.delivery.receipts),
+        "seconds": tried.seconds,
+        "server": tried.delivery.server,
+        "tls": tried.delivery.tls,
+        "answers": [[one.address, one.state.value, one.code, one.text] for one in tried.delivery.receipts],
+        "cause": tried.cause,
+    }
+
+
+def _conclude(
+    connection: Connection, tried: Tried, row: Row[Any] | None, states: dict[str, set[str]], now: datetime
+) -> OutboundState:
+    """The state that follows. Of a mail that is somebody else's by now only the try is kept."""
+    name = tried.leased.mail.id
+    if row is None:
+        return OutboundState.FAILED  # pruned; nobody asks for it any more
+    if name not in states:
+        connection.execute(update(outbox).where(outbox.c.id == name).values(attempts=row.attempts + 1))
+        return OutboundState(row.state)
+    waits = RecipientState.WAITING.value in states[name]
+    if waits and tried.retry_at is None:
+        _give_up(connection, name)
+        states = {name: states[name] - {RecipientState.WAITING.value} | {RecipientState.FAILED.value}}
+    state = state_of(states[name], expired=waits)
+    deferred = state is OutboundState.DEFERRED and tried.retry_at is not None
+    sent = state is OutboundState.SENT
+    values = {
+        "state": state.value,
+        "attempts": row.attempts + 1,
+        "lease_until": None,
+        "next_attempt": tried.retry_at.timestamp() if deferred and tried.retry_at else None,
+        "finished": None if deferred else now.timestamp(),
+        "diagnosis": "" if sent else summary(tried.delivery.receipts),
+        "cause": "" if sent else tried.cause,
+    }
+    connection.execute(update(outbox).where(outbox.c.id == name).values(values))
+    return state
+
+
+def _release(connection: Connection, unsent: Unsent) -> None:
+    name = unsent.leased.mail.id
+    ours = (outbox.c.id == name, outbox.c.lease == unsent.leased.number)
+    row = connection.execute(select(outbox).where(*ours)).one_or_none()
+    if row is None or row.state != OutboundState.SENDING.value:
+        return
+    values: dict[str, object] = {
+        "state": OutboundState.DEFERRED.value,
+        "lease_until": None,
+        "next_attempt": unsent.retry_at.timestamp(),
+        "diagnosis": unsent.why,
+        "cause": unsent.cause,
+    }
+    step = unsent.step or unsent.why
+    same = (
+        attempt.c.outbox_id == name,
+        attempt.c.number == row.attempts,
+        attempt.c.way_out == unsent.leased.mail.way_out,
+        attempt.c.answers.is_(None),
+        attempt.c.cause == unsent.cause,
+        func.substr(attempt.c.outcome, 1, len(step)) == step,
+    )
+    again = {
+        "times": attempt.c.times + 1,
+        "last": unsent.at.timestamp(),
+        "seconds": unsent.seconds,
+        "outcome": unsent.why,
+    }
+    if not connection.execute(update(attempt).where(*same).values(again)).rowcount:
+        values["attempts"] = row.attempts + 1
+        connection.execute(
+            insert(attempt).values(
+                outbox_id=name,
+                number=row.attempts + 1,
+                at=unsent.at.timestamp(),
+                way_out=unsent.leased.mail.way_out,
+                outcome=unsent.why,
+                seconds=unsent.seconds,
+                cause=unsent.cause,
+            )
+        )
+    connection.execute(update(outbox).where(*ours).values(values))

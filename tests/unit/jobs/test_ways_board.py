@@ -1,0 +1,133 @@
+"""The states of the ways out, as they come to the store and are shown."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from emaild.documents.way_out import ways_json
+from emaild.errors import StoreFailed
+from emaild.jobs.ways import WaysBoard
+from emaild.store import Store
+from emaild.store.ways_out import WayOutStatus
+from tests.clock import START, ManualClock
+from tests.full_disk import no_more_bytes
+from tests.samples import outbound
+from tests.sending import Sending
+
+
+@pytest.fixture
+def sending(store: Store, clock: ManualClock) -> Sending:
+    return Sending(store, clock, message_limit_given=2, message_limit_strict=True)
+
+
+def board_of(sending: Sending, *resting: str) -> WaysBoard:
+    names = [sending.section.name, *resting]
+    return WaysBoard(sending.store.ways_out, lambda: [sending.way], lambda: names, sending.clock)
+
+
+def status(sending: Sending, board: WaysBoard) -> WayOutStatus:
+    board.flush()
+    return sending.store.ways_out.all()["smtp-client"]
+
+
+def test_a_way_waits_until_it_was_tried_and_then_works(sending: Sending) -> None:
+    board = board_of(sending)
+    assert status(sending, board) == WayOutStatus(name="smtp-client", state="waiting")
+    sending.queue()
+    sending.run()
+    assert status(sending, board) == WayOutStatus(name="smtp-client", state="ok", last_sent=sending.clock.now())
+
+
+def test_a_way_whose_mails_are_all_refused_works_and_sent_nothing(sending: Sending) -> None:
+    sending.server.answers["ann@example.com"] = 550
+    sending.queue("ann@example.com")
+    sending.run()
+    found = status(sending, board_of(sending))
+    assert (found.state, found.last_sent) == ("ok", None)
+
+
+def test_a_way_that_fails_says_why_and_when_it_is_tried_again(sending: Sending) -> None:
+    sending.queue()
+    sending.fail_once()
+    board = board_of(sending)
+    found = status(sending, board)
+    assert (found.state, found.last_error) == ("failing", "connect: refused")
+    assert found.next_try == sending.clock.now() + timedelta(seconds=sending.way.closed_for())
+    sending.clock.advance(sending.way.closed_for() + 3600)
+    sending.settle()
+    found = status(sending, board)
+    assert (found.state, found.next_try, found.last_error) == ("ok", None, "connect: refused")
+
+
+def test_a_way_is_limited_until_the_minute_is_over(sending: Sending) -> None:
+    for _ in range(3):
+        sending.queue()
+    sending.settle()
+    board = board_of(sending)
+    found = status(sending, board)
+    assert (found.state, found.next_try) == ("limited", sending.clock.now() + timedelta(seconds=60))
+    sending.clock.advance(60)
+    assert status(sending, board).state == "ok"
+
+
+def test_a_section_that_is_not_used_rests_and_one_that_is_gone_is_forgotten(sending: Sending) -> None:
+    board_of(sending, "smtp-client-old").flush()
+    assert sending.store.ways_out.all()["smtp-client-old"].state == "resting"
+    board_of(sending).flush()
+    assert list(sending.store.ways_out.all()) == ["smtp-client"]
+
+
+def test_what_was_sent_before_a_restart_stays_known(sending: Sending, store: Store) -> None:
+    store.ways_out.report([WayOutStatus(name="smtp-client", state="ok", last_sent=START, last_error="e")])
+    found = status(sending, board_of(sending))
+    assert (found.state, found.last_sent, found.last_error) == ("waiting", START, "e")
+
+
+def test_nothing_is_written_where_nothing_is_new(sending: Sending) -> None:
+    sending.queue()
+    sending.fail_once()
+    board = board_of(sending)
+    board.flush()
+    written = []
+
+    @event.listens_for(sending.store._database._engine, "before_cursor_execute")
+    def look(*said: Any) -> None:
+        written.append(said[2])
+
+    sending.clock.advance(0.3)
+    board.flush()
+    assert written == []
+
+
+def test_what_could_not_be_written_is_written_the_next_time(sending: Sending, store: Store) -> None:
+    board = board_of(sending)
+    with no_more_bytes(), pytest.raises(StoreFailed):
+        board.flush()
+    assert status(sending, board).state == "waiting"
+
+
+def test_a_way_is_shown_with_what_waits_for_it_and_one_without_a_section_is_missing(store: Store) -> None:
+    store.outbox.add(outbound(way_out="smtp-client-gone"), START)
+    held = outbound()
+    store.outbox.add(held, START)
+    store.outbox.hold(held.id, START)
+    store.outbox.add(outbound(), START + timedelta(hours=1))
+    states = {"smtp-client": WayOutStatus(name="smtp-client", state="ok", last_sent=START)}
+    ours, gone = ways_json(states, store.figures.outbox())
+    assert ours == {
+        "name": "smtp-client",
+        "state": "ok",
+        "queued": 1,
+        "deferred": 0,
+        "held": 1,
+        "sending": 0,
+        "oldest": "2026-03-02T10:30:00.000Z",
+        "last_sent": "2026-03-02T09:30:00.000Z",
+        "last_error": None,
+        "next_try": None,
+    }
+    assert (gone["name"], gone["state"], gone["queued"]) == ("smtp-client-gone", "missing", 1)
