@@ -104,7 +104,8 @@ def _plain_url(section: ServerSection) -> Iterator[tuple[str, str]]:
     if section.allow_plaintext_auth:
         yield "allow-plaintext-auth", "a password or token may travel unencrypted, and anyone on the way can read it"
     elif section.server.lower().startswith("http:") and not is_loopback(urlsplit(section.server).hostname or ""):
-        yield "server", "without encryption there will be no sign-in; https would be right"
+        wrong = "there will be no sign-in" if section.uses_tokens else "there will be a sign-in by NTLM alone"
+        yield "server", f"without encryption {wrong}, and anyone on the way can read the mails; https would be right"
 
 
 def _stays_plain(section: ServerSection) -> bool:

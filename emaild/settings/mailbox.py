@@ -211,7 +211,8 @@ class MailboxSection(ServerOptions):
         parse.text,
         default="",
         ours=True,
-        help="EWS: the folder for mails that could not be taken; made where it is missing.",
+        help="EWS, Graph: the folder for mails that the server will not give; made where it is missing. For Graph naming"
+        " it is enough; EWS needs move-failed-ews-item, too.",
     )
     move_failed_ews_item: bool = option(
         parse.flag,
@@ -256,7 +257,7 @@ class MailboxSection(ServerOptions):
     def uses_tokens(self) -> bool:
         """Whether a token signs in, and not the password."""
         if self.type is MailboxType.EWS:
-            return bool(TOKEN_MECHANISMS & {*self.session.ews_auth_mechanisms})
+            return not {*TOKEN_MECHANISMS}.isdisjoint(self.session.ews_auth_mechanisms)
         return self.type is MailboxType.GRAPH or bool(token_mechanisms(self.protocol))
 
     @property
@@ -321,6 +322,8 @@ class MailboxSection(ServerOptions):
             yield "after-fetch", "move needs after-fetch-folder, the folder to move to"
         if self.after is AfterFetch.MOVE and self.after_fetch_folder == self.folder:
             yield "after-fetch-folder", "the folder to move to must be another than folder-path"
+        if self.failed_items_folder_name and self.failed_items_folder_name.lower() == self.folder.lower():
+            yield "failed-items-folder-name", "the folder must be another than folder-path"
         if self.type is MailboxType.POP3:
             if self.after in (AfterFetch.SEEN, AfterFetch.MOVE):
                 yield "after-fetch", f"POP3 cannot do '{self.after}'; leave or delete would be right"

@@ -90,7 +90,19 @@ WARNINGS = {
     ),
     "graph-without-encryption": (
         GRAPH + "server = http://graph.example.com\n",
-        "7: [pop-client] server: without encryption there will be no sign-in; https would be right",
+        "7: [pop-client] server: without encryption there will be no sign-in, and anyone on the way can read the mails;"
+        " https would be right",
+    ),
+    "ews-without-encryption": (
+        "[pop-client]\ntype = EWS\nserver = http://a.example/ews\nmailbox = ann\npassword = x\n",
+        "3: [pop-client] server: without encryption there will be a sign-in by NTLM alone, and anyone on the way can"
+        " read the mails; https would be right",
+    ),
+    "ews-by-token-without-encryption": (
+        "[pop-client]\ntype = EWS\nserver = http://a.example/ews\nmailbox = ann\ngrant-type = authorization_code\n"
+        "client-id = c\nmail.ews.auth.mechanisms = XOAUTH2\n",
+        "3: [pop-client] server: without encryption there will be no sign-in, and anyone on the way can read the mails;"
+        " https would be right",
     ),
     "way-out-by-graph-without-encryption": (
         GRAPH_WAY + "server = http://graph.example.com\nallow-plaintext-auth = true\n",
