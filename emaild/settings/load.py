@@ -16,7 +16,6 @@ from emaild.settings.agent import AgentSection
 from emaild.settings.api import ApiSection, ApiTokenSection
 from emaild.settings.crosscheck import (
     ServerSection,
-    crowded_accounts,
     dangers,
     doubtful_proxies,
     exposed,
@@ -206,7 +205,6 @@ def _warnings(settings: Settings) -> Iterator[tuple[str, str, str]]:
             yield from ((section.name, option, message) for option, message in dangers(section))
     yield from doubtful_proxies(settings.proxies.values())
     yield from shared_accounts(settings.mailboxes)
-    yield from crowded_accounts(settings.mailboxes)
     yield from shared_tokens(settings.api_tokens)
     yield from idle_outputs(settings.log)
     yield from unknown_names(settings.rules.values(), settings.mailboxes, settings.agents, settings.processing)

@@ -27,7 +27,7 @@ from emaild.sources import Listing, Wait
 from emaild.sources.imap_client import Client, meaning
 from emaild.sources.imap_fetch import BATCH_BYTES, batches, bodies, chunks, head
 from emaild.sources.imap_look import Folder
-from emaild.sources.imap_seats import MOST_AT_ONCE, Seat
+from emaild.sources.imap_seats import Seat
 from emaild.sources.imap_sign_in import LIBRARY, connect, drop, sign_in
 
 LONGEST_NAP = 0.05  # seconds: sleeping that long costs less than a turn more
@@ -50,7 +50,7 @@ class Imap:
         self._sign_in = sign_in or SignIn()
         self._monotonic = monotonic
         self._client: Client | None = None
-        self._seat = Seat(peer.host, section.mailbox)
+        self._seat = Seat(peer.host, section.mailbox, section.most_connections)
         self._idling = False
         self._idled = float("-inf")  # when the last IDLE began
         self._validity = 0
@@ -77,7 +77,7 @@ class Imap:
 
     def _connect(self, token: Secret | None) -> Client:
         if not self._seat.take(self._peer.connect_timeout):
-            reason = f"the mailboxes of this account have {MOST_AT_ONCE} connections already, and no server takes more"
+            reason = f"the mailboxes of this account have {self._section.most_connections} connections already"
             raise Busy(str(self._peer), "connect", reason)
         try:
             client = self._client = connect(self._peer)

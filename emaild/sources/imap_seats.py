@@ -1,8 +1,8 @@
 """How many IMAP connections all mailboxes of one account have together.
 
-Servers count them: Google takes 15 of an account, with those of the person's own mail programs. Sections that read
-folders of one account share so many. Not all of them are kept between two turns: the rest goes round among the sections
-that have none.
+Servers count them: Google takes 15 of an account, with those of the person's own mail programs, Dovecot 10 unless it
+is told otherwise. Sections that read folders of one account share connections-per-account. Not all of them are kept
+between two turns: the rest goes round among the sections that have none.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from __future__ import annotations
 import threading
 import weakref
 
-MOST_AT_ONCE = 15  # Gmail Help, "Add Gmail to another email client"
-MOST_KEPT = 12
+GOING_ROUND = 5  # of so many connections one is not kept
 
 
 class Seats:
@@ -22,18 +21,18 @@ class Seats:
         self._taken = 0
         self._kept = 0
 
-    def take(self, patience: float) -> bool:
-        """Take one, within so many seconds; whether there was one."""
+    def take(self, most: int, patience: float) -> bool:
+        """Take one of so many, within so many seconds; whether there was one."""
         with self._changed:
-            if not self._changed.wait_for(lambda: self._taken < MOST_AT_ONCE, patience):
+            if not self._changed.wait_for(lambda: self._taken < most, patience):
                 return False
             self._taken += 1
             return True
 
-    def keep(self) -> bool:
-        """Whether the one that was taken may be kept between two turns."""
+    def keep(self, most: int) -> bool:
+        """Whether the one that was taken of so many may be kept between two turns."""
         with self._changed:
-            self._kept += (may := self._kept < MOST_KEPT)
+            self._kept += (may := self._kept < most - max(1, most // GOING_ROUND))
             return may
 
     def give_back(self, *, kept: bool) -> None:
@@ -45,21 +44,26 @@ class Seats:
 
 
 class Seat:
-    """That of one mailbox, which needs none, or one, at a time."""
+    """That of one mailbox, which needs none, or one, at a time; all have *most*, None: as many as they like."""
 
-    def __init__(self, host: str, user: str) -> None:
+    def __init__(self, host: str, user: str, most: int | None) -> None:
         self._seats = _seats_of(host, user)
+        self._most = most
         self._taken = False
         self._kept = False
 
     def take(self, patience: float) -> bool:
         """Have one, within so many seconds; whether there was one."""
-        self._taken = self._taken or self._seats.take(patience)
+        if self._most is None:
+            return True
+        self._taken = self._taken or self._seats.take(self._most, patience)
         return self._taken
 
     def keeps(self) -> bool:
         """Whether the connection may outlast its turn."""
-        self._kept = self._kept or (self._taken and self._seats.keep())
+        if self._most is None:
+            return True
+        self._kept = self._kept or (self._taken and self._seats.keep(self._most))
         return self._kept
 
     def leave(self) -> None:

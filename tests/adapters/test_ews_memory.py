@@ -82,6 +82,6 @@ def test_large_mail_is_in_memory_once_as_it_comes_and_not_again_as_it_goes(
     told = json.loads(done.stdout)
     assert (told["octets"], told["states"]) == (len(raw), ["SENT"])
     assert exchange.sent == [(ANN, raw, False)]
-    assert exchange.asked.count("CreateItem") == 1
+    assert exchange.received < len(raw) * 1.4
     assert told["read"] < len(raw) * 1.25 + 16 * MIB
     assert told["sent"] < 16 * MIB

@@ -11,12 +11,11 @@ import pytest
 
 from emaild.errors import Busy, Rejected, RemoteError
 from emaild.net.refusals import LONG, OverLimit
-from emaild.settings.mailbox import AfterFetch, FirstFetch, MailboxType
+from emaild.settings.mailbox import AfterFetch, FirstFetch, MailboxSection, MailboxType
 from emaild.settings.properties import ImapProperties
 from emaild.settings.secret import Secret
 from emaild.settings.server import Security
 from emaild.sources import Source
-from emaild.sources.imap_seats import MOST_AT_ONCE, MOST_KEPT
 from tests.adapters.scripts import Answer, ImapScript, Pop3Script, SmtpScript, says
 from tests.adapters.turns import Sources, mail, turn
 from tests.adapters.ways import Sinks, outbound
@@ -25,6 +24,7 @@ from tests.servers.scripted import Dialog, Scripted
 from tests.servers.wait import eventually
 
 ANN = "ann@example.com"
+MOST_AT_ONCE, MOST_KEPT = 15, 12
 SHARE_USED = "Account exceeded command or bandwidth limits"
 Make = Callable[..., Source]
 
@@ -60,6 +60,7 @@ def mailboxes(authority: Authority) -> Iterator[Make]:
                 "security_given": Security.NONE,
                 "first_fetch": FirstFetch.ALL,
                 "connect_timeout": 0.1,
+                "connections_per_account": MOST_AT_ONCE,
             }
             return sources(user, **(fields | given))
 
@@ -111,6 +112,32 @@ def test_a_server_that_turns_us_away_costs_no_room(scripted: Callable[..., Scrip
         with pytest.raises(Busy, match="not now"):
             source.open()
     mailboxes(scripted(Held())).open()
+
+
+def test_where_no_number_is_set_every_mailbox_keeps_its_own(scripted: Callable[..., Scripted], mailboxes: Make) -> None:
+    server = scripted(Held())
+    sources = [mailboxes(server, connections_per_account=None) for _ in range(MOST_AT_ONCE + 5)]
+    for source in sources:
+        turn(source)
+    assert all(source.wait().connection is not None for source in sources)
+
+
+@pytest.mark.parametrize(
+    ("server", "given", "most"),
+    [
+        ("imap.gmail.com", None, 15),
+        ("IMAP.googlemail.com", None, 15),
+        ("imap.gmail.com", 0, None),
+        ("imap.gmail.com", 4, 4),
+        ("imap.example.com", None, None),
+        ("imap.example.com", 10, 10),
+    ],
+)
+def test_google_has_its_limit_where_none_is_set(server: str, given: int | None, most: int | None) -> None:
+    section = MailboxSection(
+        name="pop-client", type=MailboxType.IMAP, server=server, mailbox=ANN, connections_per_account=given
+    )
+    assert section.most_connections == most
 
 
 def test_accounts_have_their_own_connections(scripted: Callable[..., Scripted], mailboxes: Make) -> None:

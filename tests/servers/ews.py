@@ -102,6 +102,7 @@ class Exchange:
         self.certificate = ssl.PEM_cert_to_DER_cert(authority.cert_file.read_text(encoding="ascii"))
         self.denial = Failure(401)
         self.connections = 0
+        self.received = 0  # bytes of requests
         self.sent: list[tuple[str, bytes, bool]] = []
         self.violations: list[str] = []
         self._authority = authority
@@ -253,6 +254,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.exchange.received += len(body)
         if self.path != "/EWS/Exchange.asmx":
             self._say(Failure(404))
             return
