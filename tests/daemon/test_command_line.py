@@ -161,6 +161,7 @@ def test_a_secret_is_never_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed_standard_streams_are_no_fault(tmp_path: Path, closed: str) -> None:
     emaild = Emaild(tmp_path)
+    emaild.configure("")
     line = f'exec "$@" {closed}'
     done = subprocess.run(
         ["/bin/sh", "-c", line, "sh", *COMMAND, "show", "--conf", str(emaild.conf)],
