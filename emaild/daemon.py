@@ -15,8 +15,10 @@ from emaild import __version__
 from emaild.api.vitals import Pulse, Vitals
 from emaild.clock import Clock, SystemClock
 from emaild.errors import ConfigError
+from emaild.jobs.adapters import sink_for, source_for
 from emaild.jobs.collect import Collect
 from emaild.jobs.deliver import WayOut
+from emaild.jobs.endings import Endings
 from emaild.jobs.intake import Intake
 from emaild.jobs.looking import Looking
 from emaild.jobs.publish.job import Publish
@@ -28,31 +30,18 @@ from emaild.jobs.workers import start_workers
 from emaild.log import events
 from emaild.log.libraries import take_over_libraries
 from emaild.log.setup import look_after, set_up
-from emaild.net.ews.place import place_of
-from emaild.net.graph import Graph
 from emaild.net.idle import IdleWatch
 from emaild.net.oauth import Sealed, Tokens, tokens_for
-from emaild.net.oauth.door import USUAL_MARGIN
-from emaild.net.peer import peer_of
-from emaild.net.sign_in import SignIn
 from emaild.reloader import FileWatch, Reloader
 from emaild.services import rule_checks
 from emaild.services.submit import Submit
 from emaild.settings.files import read_files
 from emaild.settings.load import Settings, load
-from emaild.settings.mailbox import MailboxSection, MailboxType
+from emaild.settings.mailbox import MailboxSection
 from emaild.settings.network import ProxySection
 from emaild.settings.option import Effect, options
-from emaild.settings.way_out import ServerType, WayOutSection
+from emaild.settings.way_out import WayOutSection
 from emaild.settings.webhook import WebhookSection
-from emaild.sinks import Sink
-from emaild.sinks.eml import Eml
-from emaild.sinks.graph import GraphSink
-from emaild.sinks.smtp import Smtp
-from emaild.sources import Source
-from emaild.sources.graph import GraphSource
-from emaild.sources.imap import Imap
-from emaild.sources.pop3 import Pop3
 from emaild.store import Store, open_store
 from emaild.store.lock import alone
 from emaild.supervisor import Supervisor
@@ -69,35 +58,6 @@ S = TypeVar("S", MailboxSection, WayOutSection, WebhookSection)
 
 Served = tuple[S, ProxySection | None]
 """A section that runs, and the proxy that its connections go through: where one of the two changes it starts anew."""
-
-
-def source_for(
-    section: MailboxSection,
-    proxy: ProxySection | None = None,
-    tokens: Tokens | None = None,
-    clock: Clock | None = None,
-) -> Source:
-    """The adapter that reads a mailbox section, signed in with *tokens*; None: with its password."""
-    if section.type is MailboxType.EWS:
-        ews: Source = importlib.import_module("emaild.sources.ews").Ews(section, place_of(section, proxy), tokens)
-        return ews
-    if section.type is MailboxType.GRAPH and tokens is not None:
-        return GraphSource(section, Graph(section, proxy, tokens=tokens, clock=clock or SystemClock()))
-    adapter = Imap if section.type is MailboxType.IMAP else Pop3
-    return adapter(section, peer_of(section, proxy), SignIn(tokens, clock, USUAL_MARGIN))
-
-
-def sink_for(section: WayOutSection, proxy: ProxySection | None, tokens: Tokens | None, clock: Clock) -> Sink:
-    """The adapter that sends by a way out."""
-    if section.server_type is ServerType.EWS:
-        ews: Sink = importlib.import_module("emaild.sinks.ews").Ews(section, place_of(section, proxy), clock, tokens)
-        return ews
-    if section.server_type is ServerType.GRAPH and tokens is not None:
-        return GraphSink(section, Graph(section, proxy, tokens=tokens, clock=clock), clock)
-    if section.server_type is ServerType.EML:
-        return Eml(section)
-    signed_in = SignIn(tokens, clock, section.token_expiry_margin_time)
-    return Smtp(section, peer_of(section, proxy), clock, signed_in)
 
 
 class Daemon:
@@ -126,12 +86,14 @@ class Daemon:
         self._webhook: Supervisor[Served[WebhookSection]] = Supervisor(self._start_webhook)
         self._publish: Publish | None = None
         self._pulse = Pulse(self._clock)
+        self._endings = Endings(lambda: self._settings, self._clock)
         self._vitals = Vitals(
             store=store,
             clock=self._clock,
             pulse=self._pulse,
             ways_out=lambda: list(self._running_ways.values()),
             webhook=lambda: job.state if (job := self._publish) else None,
+            endings=self._endings.known,
         )
         self._api: Api | None = None
         self._sweep = Sweep(store, self._clock, lambda: self._settings.store, lambda: list(self._running_ways.values()))
@@ -229,6 +191,7 @@ class Daemon:
             self._running_boxes.pop(name, None)
         for name in ways.stop - set(ways.start):
             self._running_ways.pop(name, None)
+        self._inbound.wake(self._endings)
         started = set(boxes.start) | set(ways.start) | set(pushes.start)
         kept = len(boxes.keep) + len(ways.keep) + len(pushes.keep)
         return started, set(boxes.stop | ways.stop | pushes.stop), kept
@@ -272,6 +235,7 @@ class Daemon:
         self._inbound.add(self._ways_board)
         self._inbound.add(self._submit)
         self._inbound.add(self._sweep, after=SWEEP_AFTER)
+        self._inbound.add(self._endings)
         events.daemon_started(
             version=__version__,
             conf=str(self._conf),
@@ -296,6 +260,7 @@ class Daemon:
         self._webhook.apply({})
         self._inbound.retire(self._submit)
         self._inbound.retire(self._sweep)
+        self._inbound.retire(self._endings)
         self._inbound.retire(self._board)
         self._inbound.retire(self._ways_board)
         until = self._clock.monotonic() + self._settings.emaild.drain_timeout

@@ -97,12 +97,18 @@ class TokenOffice:
 
     def certificate(self, days: int = 365, name: str = "app") -> tuple[Path, Path]:
         """A certificate of that many days, which the server knows as the application's, and its key."""
-        made = self.folder / f"{name}.pem", self.folder / f"{name}.key"
-        new = ("-newkey", "rsa:2048", "-nodes", "-subj", "/CN=app", "-days", str(days))
-        command = (require("openssl"), "req", "-x509", *new, "-keyout", str(made[1]), "-out", str(made[0]))
-        subprocess.run(command, check=True, capture_output=True, timeout=30)
+        made = new_certificate(self.folder, days, name)
         self.client.certificate = made[0].read_bytes()
         return made
+
+
+def new_certificate(folder: Path, days: int, name: str = "app") -> tuple[Path, Path]:
+    """A certificate of that many days, and its key."""
+    made = folder / f"{name}.pem", folder / f"{name}.key"
+    new = ("-newkey", "rsa:2048", "-nodes", "-subj", "/CN=app", "-days", str(days))
+    command = (require("openssl"), "req", "-x509", *new, "-keyout", str(made[1]), "-out", str(made[0]))
+    subprocess.run(command, check=True, capture_output=True, timeout=30)
+    return made
 
 
 def proved_by(certificate: Path, key: Path) -> dict[str, str | Path]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from emaild.api.vitals import Pulse, Vitals
 from emaild.jobs.deliver import WayOut
 from emaild.jobs.publish.job import WebhookState
+from emaild.net.oauth.ending import Ending
 from emaild.store import Store
 from tests.clock import ManualClock
 
@@ -20,6 +21,7 @@ class Patient:
     clock: ManualClock
     ways_out: list[WayOut] = field(default_factory=list)
     webhook: WebhookState | None = None
+    endings: list[Ending] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.pulse = Pulse(self.clock)
@@ -31,4 +33,5 @@ class Patient:
             pulse=self.pulse,
             ways_out=lambda: self.ways_out,
             webhook=lambda: self.webhook,
+            endings=lambda: self.endings,
         )

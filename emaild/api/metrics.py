@@ -62,6 +62,7 @@ class _Daemon(Collector):
         self._vitals = vitals
         self._health = health
         self._figures = Kept(self._count, KEPT, vitals.clock)
+        self._known_endings = Kept(vitals.endings, KEPT, vitals.clock)
 
     def describe(self) -> list[Metric]:
         """Nothing: so registering does not count."""
@@ -82,6 +83,7 @@ class _Daemon(Collector):
             yield from _mailboxes(figures.mailboxes)
         yield from self._ways_out()
         yield from self._webhook(figures)
+        yield self._endings()
 
     def _count(self) -> _Figures | None:
         store = self._vitals.store
@@ -130,6 +132,13 @@ class _Daemon(Collector):
             yield _gauge("emaild_webhook_waiting", "Interactions that the receiver is still to be told of.", count)
             age = 0.0 if oldest is None else self._age(oldest)
             yield _gauge("emaild_webhook_oldest_age_seconds", "How long the oldest of them has waited.", age)
+
+    def _endings(self) -> Metric:
+        when = "When the client secret or the certificate of a section ends that gets tokens with it."
+        ends = _family("emaild_credential_ends_timestamp_seconds", when, "section", "what")
+        for one in self._known_endings():
+            ends.add_metric([one.section, one.what], one.ends.timestamp())
+        return ends
 
 
 def _events() -> Iterator[Metric]:

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from emaild.clock import Clock
 from emaild.jobs.deliver import WayOut
 from emaild.jobs.publish.job import WebhookState
+from emaild.net.oauth.ending import Ending
 from emaild.store import Store
 
 T = TypeVar("T")
@@ -43,6 +44,7 @@ class Vitals:
     pulse: Pulse
     ways_out: Callable[[], Sequence[WayOut]]
     webhook: Callable[[], WebhookState | None]
+    endings: Callable[[], Sequence[Ending]]
 
 
 class Kept(Generic[T]):

@@ -5,16 +5,21 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Iterator
+from datetime import datetime
 
 from emaild.cli.output import json_line, table
 from emaild.cli.registry import Add
+from emaild.clock import SystemClock
 from emaild.errors import ConfigError, UsageError
+from emaild.net.oauth.ending import endings
 from emaild.render.response.checking import checked
 from emaild.services import rule_checks
 from emaild.settings.describe import FORMATS
 from emaild.settings.describe.contents import EVERYTHING, find
 from emaild.settings.describe.in_effect import in_effect
-from emaild.settings.load import load
+from emaild.settings.ini import Fault
+from emaild.settings.load import Settings, load
 from emaild.settings.option import section_kind
 from emaild.settings.properties import PROPERTIES
 from emaild.settings.reader import SECTIONS, suggestion
@@ -44,7 +49,7 @@ def _check(arguments: argparse.Namespace) -> int:
     faults += rule_checks.faults(settings)
     if faults:
         raise ConfigError(tuple(str(fault) for fault in faults))
-    warnings = (*settings.warnings, *rule_checks.warnings(settings), *doubts)
+    warnings = (*settings.warnings, *rule_checks.warnings(settings), *doubts, *_ending(settings, SystemClock().now()))
     counts = (
         _counted(len(settings.mailboxes), "mailbox", "mailboxes"),
         _counted(len(settings.ways_out), "way out", "ways out"),
@@ -54,6 +59,13 @@ def _check(arguments: argparse.Namespace) -> int:
     for warning in warnings:
         print(f"{warning} (warning)", file=sys.stderr)
     return os.EX_OK
+
+
+def _ending(settings: Settings, now: datetime) -> Iterator[Fault]:
+    """What applications prove themselves with, where its end is near or past."""
+    for one in endings(settings.servers()):
+        if one.is_near(now):
+            yield Fault(settings.origins[one.section, one.option], one.section, one.option, one.words(now))
 
 
 def _counted(count: int, one: str, many: str) -> str:

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from emaild.cli.output import json_line, moment, table
+from emaild.cli.output import json_line, moment, plain_lines, table
 from emaild.clock import SystemClock
 from emaild.documents.times import iso
 from emaild.errors import OperatorError, StoreFailed
@@ -29,7 +29,7 @@ def show_held(store: Store, arguments: argparse.Namespace) -> None:
     elif arguments.id:
         for mail in found:
             table(("", ""), [(name, value) for name, value in held_json(mail).items() if value], "")
-            print(f"\n{mail.traceback}")
+            print(f"\n{plain_lines(mail.traceback)}")
     else:
         rows = ((mail.id, moment(mail.at), mail.mailbox, mail.how, mail.error) for mail in found)
         table(("ID", "HELD", "MAILBOX", "HOW", "ERROR"), rows, "no mail is held")

@@ -4,23 +4,38 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
+import socket
+import sys
 import time
 import webbrowser
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import FrameType
 
 from emaild.cli.redirect import Redirect
 from emaild.cli.registry import Add
 from emaild.cli.state import become_owner, settings_of
+from emaild.clock import SystemClock
 from emaild.errors import Busy, EmaildError, RemoteError, SignInFailed, StateUnusable, Unreachable, UsageError
+from emaild.jobs.trial import remedy, trial
+from emaild.log.setup import set_up
 from emaild.net.oauth import Sealed
 from emaild.net.oauth.grant import ServerSection, Way, grant_of, user_of
 from emaild.net.oauth.person import Device, SignedIn, begin, begin_by_device, keep
 from emaild.settings import parse
 from emaild.settings.by_token import is_https
 from emaild.settings.load import Settings
+from emaild.settings.log import Verbosity
 from emaild.settings.mailbox import MailboxSection
 from emaild.settings.network import ProxySection
+from emaild.store.engine import make_directory, refused
+
+LONGEST_TRIAL = 120.0  # seconds, whatever the server does
+SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+"""Variables one of which is set where a browser can be opened; elsewhere one in the terminal would be in the way."""
 
 patience = parse.within("1s", "1h")
 
@@ -32,6 +47,7 @@ def register(add: Add) -> None:
     made.add_argument("--device", action="store_true", help="print a code to sign in with on another machine")
     made.add_argument("--shared", action="store_true", help="whoever signs in need not be the mailbox's own user")
     made.add_argument("--no-browser", action="store_true", help="print where to sign in, and open no browser")
+    made.add_argument("--no-try", action="store_true", help="do not try the server with the new token")
     made.add_argument(
         "--within", type=_patience, default="10m", metavar="TIME", help="how long to wait for it (default: 10m)"
     )
@@ -70,24 +86,77 @@ class _Task:
 def _login(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments.conf)
     task = _task(settings, arguments)
-    if not task.kept.is_dir():
-        raise StateUnusable(f"{task.kept}: it is not there yet; 'emaild run' or 'emaild send' makes it")
-    become_owner(task.kept)
+    if not task.section.enable_debug and settings.log.verbose is not Verbosity.NONE:
+        set_up(replace(settings.log, verbose=Verbosity.STANDARD), sys.stderr)  # what goes well is told in one line
+    opens = not arguments.no_browser and os.geteuid() != 0 and any(os.environ.get(name) for name in SCREENS)
+    _ready(task.kept)
     try:
-        print(_by_device(task, arguments.within) if arguments.device else _by_browser(task, arguments))
+        print(_by_device(task, arguments.within) if arguments.device else _by_browser(task, arguments.within, opens))
     except RemoteError as error:
-        raise SignInFailed(str(error).replace("SECTION", task.section.name)) from error
+        advice = "; are tenant-authority and [proxy] right?" if isinstance(error, Unreachable) else ""
+        raise SignInFailed(_plain(f"{error}{advice}").replace("SECTION", task.section.name)) from error
+    sys.stdout.flush()
+    return os.EX_OK if arguments.no_try else _tried(task)
+
+
+def _ready(directory: Path) -> None:
+    """Be the owner of the state directory, which is made as `emaild run` makes it.
+
+    Raises:
+        StateUnusable: it cannot be made, or we may not write there; better told before somebody signs in.
+    """
+    become_owner(directory)
+    is_new = not directory.exists()
+    make_directory(directory)
+    if is_new and os.geteuid() == 0:
+        print(
+            f"emaild: {directory} is made, and root's; systemd gives it to emaild, others do it by chown",
+            file=sys.stderr,
+        )
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise StateUnusable(refused(directory, PermissionError(0, "it cannot be written")))
+
+
+def _tried(task: _Task) -> int:
+    """Try the server with what was kept, and say what came of it; the exit code."""
+    name = task.section.name
+    try:
+        with bounded(LONGEST_TRIAL):
+            steps = list(trial(task.section, proxy=task.proxy, sealed=Sealed(task.kept), clock=SystemClock()))
+    except (RemoteError, TimeoutError) as error:
+        wrong = error if isinstance(error, RemoteError) else Unreachable(name, "try", "it takes too long")
+        why = _plain("; ".join(filter(None, (str(wrong), remedy(wrong))))).replace("SECTION", name)
+        print(f"emaild: the sign-in is kept, but [{name}] does not work yet: {why}", file=sys.stderr)
+        return os.EX_TEMPFAIL if wrong.temporary else os.EX_UNAVAILABLE
+    print(_plain(f"[{name}] works: {', '.join(steps)}"))
     return os.EX_OK
+
+
+@contextmanager
+def bounded(seconds: float) -> Iterator[None]:
+    """TimeoutError for what takes longer; a server that says a byte now and then would have no end."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)  # once more where the first was taken for something else
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _task(settings: Settings, arguments: argparse.Namespace) -> _Task:
     there = {section.name.lower(): section for section in settings.servers()}
     section = there.get(arguments.section.lower())
     if section is None:
-        known = ", ".join(one.name for one in there.values()) or "none"
-        raise UsageError(f"no section {arguments.section} with a server in {arguments.conf}; there are: {known}")
+        known = ", ".join(one.name for one in there.values() if _signed_in_for(one)) or "none"
+        wrong = f"no section {arguments.section} with a server in {arguments.conf}"
+        raise UsageError(f"{wrong}; those that somebody signs in for: {known}")
     grant = grant_of(section)
-    if grant is None or grant.way is not Way.SIGNED_IN:
+    if grant is None or not _signed_in_for(section):
         raise UsageError(
             f"[{section.name}] is not set up for this: it needs grant-type = authorization_code, client-id, and"
             f" {_mechanism(section)}"
@@ -95,6 +164,11 @@ def _task(settings: Settings, arguments: argparse.Namespace) -> _Task:
     others = [other for one in settings.servers() if (other := grant_of(one)) is not None]
     consent = tuple(word for one in others if one.sealed_name == grant.sealed_name for word in one.scope.split())
     return _Task(section, consent, settings.proxy_for(section), settings.emaild.state_directory, arguments.shared)
+
+
+def _signed_in_for(section: ServerSection) -> bool:
+    grant = grant_of(section)
+    return grant is not None and grant.way is Way.SIGNED_IN
 
 
 def _mechanism(section: ServerSection) -> str:
@@ -108,17 +182,18 @@ def _own(section: ServerSection) -> set[str]:
     return {name.lower() for name in (user_of(section), address) if name}
 
 
-def _by_browser(task: _Task, arguments: argparse.Namespace) -> str:
+def _by_browser(task: _Task, seconds: float, opens: bool) -> str:
     with Redirect() as redirect:
         # Microsoft takes any port of localhost, Google any of 127.0.0.1; both mean this machine.
         place = f"http://{'127.0.0.1' if task.section.is_google else 'localhost'}:{redirect.port}"
         begun = begin(task.section, proxy=task.proxy, redirect=place, consent=task.consent)
         if not is_https(begun.url):
             raise SignInFailed("the authority's page to sign in on is no https URL; is tenant-authority right?")
-        print(f"Sign in here, in a browser of this machine:\n\n{begun.url}\n", flush=True)
-        if not arguments.no_browser and os.geteuid() != 0:
-            webbrowser.open(begun.url)
-        brought = redirect.wait(arguments.within)
+        print(f"Sign in here, in a browser of this machine, within {seconds:.0f} seconds:\n\n{begun.url}\n", flush=True)
+        if not (opens and webbrowser.open(begun.url)):
+            way = f"ssh -L {redirect.port}:127.0.0.1:{redirect.port} {socket.gethostname()}"
+            print(f"If the browser is on another machine, run this there first:\n\n{way}\n", flush=True)
+        brought = redirect.wait(seconds)
         try:
             said = task.done(begun.finish(brought))
         except EmaildError as error:

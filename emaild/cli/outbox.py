@@ -32,7 +32,9 @@ def register(add: Add) -> None:
     _add_arguments(outbox, tuple(OutboundState))
     outbox.add_argument("--history", action="store_true", help="those that are done with, too")
     _add_action(outbox, *ACTIONS)
-    history = add("history", partial(_outbound, history=True), "the mails that are done with; with an id, one and its log")
+    history = add(
+        "history", partial(_outbound, history=True), "the mails that are done with; with an id, one and its log"
+    )
     _add_arguments(history, DONE_STATES)
     _add_action(history, "retry")
 

@@ -39,9 +39,13 @@ class Redirect:
         """Listen at a free port.
 
         Raises:
-            OSError: there is none.
+            SignInFailed: there is none.
         """
-        self._door = socket.create_server(("127.0.0.1", 0))
+        try:
+            self._door = socket.create_server(("127.0.0.1", 0))
+        except OSError as error:
+            raise SignInFailed(f"no port of 127.0.0.1 can be opened for the browser: {error.strerror}") from error
+        self._door.setblocking(False)
         self.port: int = self._door.getsockname()[1]
         self._begun: dict[socket.socket, bytearray] = {}
         self._answered: socket.socket | None = None
@@ -88,7 +92,10 @@ class Redirect:
             self._answered = None
 
     def _let_in(self, selector: selectors.BaseSelector) -> None:
-        connection, _ = self._door.accept()
+        try:
+            connection, _ = self._door.accept()
+        except OSError:  # it went again (accept(2))
+            return
         if len(self._begun) >= MOST_CONNECTIONS:
             oldest = next(iter(self._begun))
             self._forget(selector, oldest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -60,10 +61,10 @@ def outgoing(
 
 def _check_recipients(recipients: Sequence[str], way: WayOutSection) -> None:
     """Office 365 refuses the whole mail for one recipient whose domain has no dot, and hours later as it may be."""
-    domains = {address: address.rpartition("@")[2].rstrip(".") for address in recipients} if way.is_office_365 else {}
-    if wrong := [address for address, domain in domains.items() if "." not in domain and not domain.startswith("[")]:
+    single = [address for address in recipients if re.search(r"@[^.\[]*$", address)] if way.is_office_365 else []
+    if single:
         raise InputError(
-            f"{wrong[0]} has a domain without a dot, which Office 365 does not take; expected one as example.com, or"
+            f"{single[0]} has a domain without a dot, which Office 365 does not take; expected one as example.com, or"
             f" another way out than [{way.name}]"
         )
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from emaild.clock import Clock
 from emaild.errors import StoreFailed
 from emaild.jobs.deliver import WayOut
-from emaild.store.ways_out import WaysOut, WayOutStatus
+from emaild.store.ways_out import WayOutStatus, WaysOut
 
 EVERY = 1.0  # seconds between two writings
 SAME = timedelta(seconds=1)  # a time that moved by less is not written anew

@@ -768,7 +768,7 @@ def token_obtained(*, section: str, authority: str, seconds: int) -> None:
 
 
 def token_not_renewed(*, section: str, reason: str, left: int) -> None:
-    """A new access token could not be had. The one of now is used for the seconds that are left of it."""
+    """A new access token could not be had. The one of now is used for the seconds that are left of it; 0: none is."""
     say("warning", STANDARD, 30301, "token.not_renewed", section=section, reason=reason, left=left)
 
 

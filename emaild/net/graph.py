@@ -25,7 +25,11 @@ from emaild.settings.server import Security
 from emaild.settings.way_out import WayOutSection
 
 LONGEST_JSON = 16 << 20  # bytes; a page of a thousand mails has half of one
-THROTTLED = (429, 503)
+THROTTLED = (429, 503, 509)
+ADVICE = {
+    "ErrorInvalidUser": "no mailbox has that address",
+    "MailboxNotEnabledForRESTAPI": "the mailbox is not in Exchange Online, is not active, or has no licence",
+}
 IMMUTABLE = 'IdType="ImmutableId"'
 STANDING = {"User-Agent": f"emaild/{__version__}", "Accept-Encoding": "identity"}
 
@@ -43,7 +47,7 @@ class Graph:
         self._place = place_of(section)
         self._peer = replace(peer_of(section, proxy), trace=False)  # a trace of bytes would show tokens
         self._line = Line(self._at(self._place))
-        self._lane = lane_to(str(self._line), self.user)
+        self.lane = lane_to(str(self._line), self.user)
         self.below = f"/users/{quote(self.user, safe='@')}"
 
     def __str__(self) -> str:
@@ -136,6 +140,10 @@ class Graph:
             pass
         raise Unreachable(str(self), "follow a link", "it is no link, or leads to another server")
 
+    def patience(self, answer: Answer) -> float:
+        """The seconds that an answer asks for."""
+        return retry_after(str(answer.headers.get("Retry-After", "")), self._clock.now())
+
     # One request
 
     def _send(self, method: str, target: str, content: object, *, places: int = 1) -> Answer:
@@ -163,6 +171,8 @@ class Graph:
             answer = self._through(self._line, method, target, body, said, most, places)
             answer = replace(answer, masked=token.reveal())
             if answer.status != 401:
+                if answer.good:
+                    self._tokens.accepted(token)
                 return self._throttled(answer, target.partition("?")[0])
             self._tokens.refused(token)
         raise Rejected(str(self), "sign in", f"the token was refused: {answer.reason}")
@@ -178,10 +188,10 @@ class Graph:
         places: int = 1,
     ) -> Answer:
         action = f"{method} {target.partition('?')[0]}"
-        if (left := self._lane.closed_for(self._clock)) > 0:
+        if (left := self.lane.closed_for(self._clock)) > 0:
             raise Busy(str(line), action, f"Graph asked to be left alone for {left:.0f} s more", left)
         try:
-            with self._lane.places(places, self._section.protocol_timeout):
+            with self.lane.places(places, self._section.protocol_timeout):
                 self._trace(events.protocol_sent, action)
                 reply = line.exchange(method, target, fields, body, most)
         except TimeoutError:
@@ -192,8 +202,8 @@ class Graph:
     def _throttled(self, answer: Answer, action: str) -> Answer:
         if answer.status not in THROTTLED:
             return answer
-        seconds = retry_after(str(answer.headers.get("Retry-After", "")), self._clock.now())
-        self._lane.rest(seconds, self._clock)
+        seconds = self.patience(answer)
+        self.lane.rest(seconds, self._clock)
         raise Busy(str(self), action, answer.reason, seconds)
 
     def _whole(self, answer: Answer, action: str) -> Answer:
@@ -213,8 +223,8 @@ class Graph:
 def failed(graph: Graph, answer: Answer, action: str) -> RemoteError:
     """What an answer that is no success means where it is about the mailbox itself."""
     if answer.transient:
-        return Busy(str(graph), action, answer.reason)
-    advice = ""
-    if answer.status == 403:
-        advice = "; the application needs Mail.ReadWrite, and access to this mailbox"
-    return Rejected(str(graph), action, answer.reason + advice)
+        return Busy(str(graph), action, answer.reason, graph.patience(answer))
+    advice = ADVICE.get(answer.code, "")
+    if not advice and answer.status == 403:
+        advice = "the application needs Mail.ReadWrite, and access to this mailbox"
+    return Rejected(str(graph), action, "; ".join(filter(None, (answer.reason, advice))))

@@ -13,6 +13,17 @@ from emaild.settings.secret import MASK
 
 LONGEST_WORDS = 300  # characters of what the server says that go into a message
 TRANSIENT = (408, 409, 412, 423, 425, 429)
+OF_THE_MAILBOX = (
+    "ErrorAccessDenied",
+    "ErrorAccountSuspend",
+    "ErrorInvalidUser",
+    "ErrorMessageSubmissionBlocked",
+    "MailboxNotEnabledForRESTAPI",
+    "MailboxNotSupportedForRESTAPI",
+    "Request_ResourceNotFound",
+    "ResourceNotFound",
+)
+"""Codes that say nothing of the mail that was asked for, with whatever status: 404, 403 or 400."""
 TRANSIENT_CODES = ("ErrorServerBusy", "ErrorMailboxMoveInProgress", "ErrorMailboxStoreUnavailable", "MailboxInTransit")
 
 
@@ -59,9 +70,21 @@ class Answer:
         return " ".join(filter(None, (str(self.status), self.code, shown(words[:LONGEST_WORDS]))))
 
     @property
+    def of_the_mailbox(self) -> bool:
+        """Whether it is no answer about one mail, but the same for all."""
+        return self.code in OF_THE_MAILBOX
+
+    @property
+    def gone(self) -> bool:
+        """Whether Graph says that what was asked for is not there; a 404 of somebody else has no code."""
+        return self.status == 404 and bool(self.code) and not self.of_the_mailbox
+
+    @property
     def transient(self) -> bool:
-        """Whether the same may succeed later."""
-        return self.status >= 500 or self.status in TRANSIENT or self.code in TRANSIENT_CODES
+        """Whether the same may succeed later. Graph redirects nobody: who does stands in between."""
+        return (
+            self.status >= 500 or 300 <= self.status < 400 or self.status in TRANSIENT or self.code in TRANSIENT_CODES
+        )
 
     def _of_error(self, name: str) -> str:
         error = self.said.get("error")

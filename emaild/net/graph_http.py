@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import io
 import select
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.message import Message
-from typing import Any
 
 from emaild.errors import RemoteError, Unreachable
-from emaild.net.connect import check_encrypted, open_connection
+from emaild.net.connect import check_encrypted
+from emaild.net.http import Connection, translated
 from emaild.net.peer import Peer
 from emaild.net.tls import spoken
-from emaild.net.translate import network_meaning
-from emaild.settings.server import Security
 
 PIECE = 256 << 10  # bytes that are read at once
 AUTHORIZATION = "Authorization"
@@ -101,6 +100,9 @@ class Line:
             check_encrypted(self._peer, connection.sock)
         connection.request(method, target, body or None, dict(fields))
         response = connection.getresponse()
+        packed = response.headers.get("Content-Encoding", "").strip().lower()
+        if packed not in ("", "identity") and 200 <= response.status < 300:
+            raise Unreachable(str(self), f"{method} {target.partition('?')[0]}", "the answer is packed, unasked")
         found, cut = _body(response, most)
         connection.used = True
         if cut or response.will_close:
@@ -110,36 +112,15 @@ class Line:
     @contextlib.contextmanager
     def _translated(self, action: str) -> Iterator[None]:
         try:
-            yield
+            with translated(str(self), action):
+                yield
         except RemoteError:
             self.close()
             raise
-        except http.client.IncompleteRead as error:
-            self.close()
-            raise Unreachable(str(self), action, "the answer ended too early") from error
-        except OSError as error:
-            self.close()
-            kind, reason = network_meaning(error)
-            raise kind(str(self), action, reason) from error
-        except (http.client.HTTPException, ValueError) as error:
-            self.close()
-            raise Unreachable(str(self), action, "what it answers is no HTTP") from error
 
 
-class _Connection(http.client.HTTPConnection):
-    """Connects by our own door, and never by itself."""
-
-    auto_open = 0
+class _Connection(Connection):
     used = False  # before that TLS 1.3 may have sent tickets, which are no answer to anything
-
-    def __init__(self, peer: Peer) -> None:
-        super().__init__(peer.host, peer.port)
-        self._peer = peer
-        self.default_port = http.client.HTTPS_PORT if peer.security is Security.SSL_TLS else http.client.HTTP_PORT
-
-    def connect(self) -> None:
-        """As told by the peer."""
-        self.sock: Any = open_connection(self._peer)
 
     def has_said_something(self) -> bool:
         """Whether something is there to be read though nothing was asked, be it only the end."""
@@ -156,15 +137,11 @@ def _body(response: http.client.HTTPResponse, most: int) -> tuple[bytes, bool]:
     """
     if not response.chunked and response.length is None:
         raise http.client.IncompleteRead(b"")  # its end and a broken connection would look the same
-    found = bytearray()
-    while len(found) <= most:
-        piece = response.read(min(PIECE, most + 1 - len(found)))
-        if not piece:
-            break
-        found += piece
-    if len(found) > most:
-        del found[most:]
-        return bytes(found), True
-    if response.length:  # http.client takes the end of a connection for that of the answer
-        raise http.client.IncompleteRead(bytes(found[:100]), response.length)
-    return bytes(found), False
+    found = io.BytesIO()  # it gives away the bytes that it holds, without a copy
+    while found.tell() <= most and (piece := response.read(min(PIECE, most + 1 - found.tell()))):
+        found.write(piece)
+    cut = found.tell() > most
+    if not cut and response.length:  # http.client takes the end of a connection for that of the answer
+        raise http.client.IncompleteRead(b"", response.length)
+    found.truncate(most)
+    return found.getvalue(), cut

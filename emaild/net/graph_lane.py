@@ -21,9 +21,13 @@ LONGEST_REST = 3600.0  # seconds; a server that asks for more is asked again aft
 
 
 class Lane:
-    """The way to one mailbox. Safe for any thread."""
+    """The way to one mailbox. Safe for any thread.
+
+    `offered` are ids of mails of which Graph was asked to send them, and nobody knows yet whether it did.
+    """
 
     def __init__(self) -> None:
+        self.offered: set[str] = set()
         self._changed = threading.Condition()
         self._free = AT_ONCE
         self._closed_until = 0.0

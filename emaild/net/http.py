@@ -1,4 +1,4 @@
-"""One question to a server by HTTP/1.1, on a connection through our own door, with a bound on all that it may take."""
+"""HTTP/1.1 on connections through our own door, and one question to a server with a bound on all that it may take."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import contextlib
 import http.client
 import io
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from emaild import __version__
-from emaild.errors import RemoteError, Unreachable
+from emaild.errors import Unreachable
 from emaild.net.connect import open_connection
 from emaild.net.peer import Peer
 from emaild.net.race import Deadline
@@ -19,8 +19,8 @@ from emaild.net.translate import network_meaning
 from emaild.settings.server import Security
 
 LONGEST_ANSWER = 1 << 20  # bytes, head and all; documents of sign-in have a few thousand
-PIECE = 16 << 10  # what is sent at once, for each piece has the time that is left
-STANDING = {"User-Agent": f"emaild/{__version__}", "Accept-Encoding": "identity", "Connection": "close"}
+PIECE = 16 << 10  # a record of TLS: what is sent at once, for each piece has the time that is left
+STANDING = {"User-Agent": f"emaild/{__version__}", "Accept-Encoding": "identity"}
 
 
 @dataclass(frozen=True)
@@ -38,31 +38,31 @@ def ask(peer: Peer, method: str, target: str, fields: Mapping[str, str], body: b
     Raises:
         RemoteError: no answer, or one that is no HTTP or longer than LONGEST_ANSWER.
     """
-    connection = _Connection(peer)
-    try:
+    connection = BoundedConnection(peer, LONGEST_ANSWER)
+    path = target.partition("?")[0][:200]  # secrets may stand in the query
+    with contextlib.closing(connection), translated(str(peer), f"{method} {path}"):
         connection.connect()
-        connection.request(method, target, body or None, {**STANDING, **fields})
+        connection.request(method, target, body or None, {**STANDING, "Connection": "close", **fields})
         response = connection.getresponse()
         headers = {name.lower(): value for name, value in response.headers.items()}
         return HttpAnswer(response.status, headers, response.read())
-    except RemoteError:
-        raise
+
+
+@contextlib.contextmanager
+def translated(where: str, action: str) -> Iterator[None]:
+    """What http.client raises, as a RemoteError."""
+    try:
+        yield
     except OSError as error:
         kind, reason = network_meaning(error)
-        raise kind(str(peer), f"{method} {_path(target)}", reason) from error
+        raise kind(where, action, reason) from error
+    except http.client.IncompleteRead as error:
+        raise Unreachable(where, action, "the answer ended too early") from error
     except (http.client.HTTPException, ValueError) as error:
-        wrong = "what it answers is no HTTP, broke off, or is too long"
-        raise Unreachable(str(peer), f"{method} {_path(target)}", wrong) from error
-    finally:
-        connection.close()
+        raise Unreachable(where, action, "what it answers is no HTTP, or is too long") from error
 
 
-def _path(target: str) -> str:
-    """Without the query, where secrets may stand."""
-    return target.partition("?")[0][:200]
-
-
-class _Connection(http.client.HTTPConnection):
+class Connection(http.client.HTTPConnection):
     """Connects by our own door, and never by itself."""
 
     auto_open = 0
@@ -73,17 +73,39 @@ class _Connection(http.client.HTTPConnection):
         self.default_port = http.client.HTTPS_PORT if peer.security is Security.SSL_TLS else http.client.HTTP_PORT
 
     def connect(self) -> None:
-        """As told by the peer; the time for question and answer counts from here."""
-        self.sock: Any = _Bounded(open_connection(self._peer), self._peer.protocol_timeout)
+        """As told by the peer."""
+        self.sock: Any = open_connection(self._peer)
+
+
+class BoundedConnection(Connection):
+    """One where a question and its answer together have the peer's protocol_timeout, and the answer *most* bytes."""
+
+    def __init__(self, peer: Peer, most: int) -> None:
+        super().__init__(peer)
+        self._most = most
+
+    def connect(self) -> None:
+        """As told by the peer; time and bytes of the first question count from here."""
+        super().connect()
+        self.sock = _Bounded(self.sock, self._peer.protocol_timeout, self._most)
+
+    def hurry(self) -> None:
+        """From now on the time and the bytes of the next question count."""
+        self.sock.hurry()
 
 
 class _Bounded:
-    """What http.client takes for a socket: question and answer have a deadline, and the answer a length."""
+    """What http.client takes for a socket."""
 
-    def __init__(self, connection: socket.socket, seconds: float) -> None:
+    def __init__(self, connection: socket.socket, seconds: float, most: int) -> None:
         self._connection = connection
-        self._deadline = Deadline(seconds)
-        self._left = LONGEST_ANSWER
+        self._seconds = seconds
+        self._most = most
+        self.hurry()
+
+    def hurry(self) -> None:
+        self._deadline = Deadline(self._seconds)
+        self._left = self._most
 
     def sendall(self, data: bytes) -> None:
         for start in range(0, len(data), PIECE):
@@ -107,6 +129,8 @@ class _Bounded:
 
 
 class _Reading(io.RawIOBase):
+    """Closing it leaves the connection open: the next answer comes on it."""
+
     def __init__(self, connection: _Bounded) -> None:
         self._connection = connection
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
+from emaild.net.loading import loaded
+from emaild.settings.by_token import wanted_mechanisms
 from emaild.settings.extras import NTLM_PACKAGE, has_ntlm
-from emaild.settings.properties import ProtocolProperties, SaslProperties
+from emaild.settings.properties import ProtocolProperties
 from emaild.settings.secret import Secret
 
 BEST_FIRST = ("PLAIN", "LOGIN", "NTLM")  # the last asks most of both sides; tokens are used only where they are named
-TOKEN_MECHANISMS = ("XOAUTH2", "OAUTHBEARER")
 LONGEST_SCOPE = 200  # characters of what a server says of the scope that it wants
 
 
@@ -61,16 +61,14 @@ class Mechanism(Protocol):
 
 def choice_of(properties: ProtocolProperties) -> Choice:
     """What a section's properties say about mechanisms."""
-    wanted = properties.auth_mechanisms
-    if isinstance(properties, SaslProperties) and properties.sasl_enable:
-        wanted = properties.sasl_mechanisms or wanted
     disabled = {
         "LOGIN": properties.auth_login_disable,
         "PLAIN": properties.auth_plain_disable,
         "NTLM": properties.auth_ntlm_disable,
         "XOAUTH2": properties.auth_xoauth2_disable,
     }
-    return Choice(mechanisms=wanted, disabled=frozenset(name for name, off in disabled.items() if off))
+    off = frozenset(name for name, is_off in disabled.items() if is_off)
+    return Choice(mechanisms=wanted_mechanisms(properties), disabled=off)
 
 
 def choose(offered: Iterable[str], account: Account, choice: Choice) -> Mechanism | None:
@@ -170,7 +168,7 @@ class Ntlm:
     client_first: ClassVar[bool] = True
 
     def __init__(self, account: Account) -> None:
-        self._spnego: Any = importlib.import_module(NTLM_PACKAGE)
+        self._spnego: Any = loaded(NTLM_PACKAGE)
         domain, _, user = account.user.rpartition("\\")
         domain = account.ntlm_domain or account.realm or domain
         self.refusal = ""

@@ -10,7 +10,8 @@ from typing import TypeVar
 from emaild.clock import Clock, SystemClock
 from emaild.errors import Rejected
 from emaild.net.oauth.tokens import Tokens
-from emaild.net.sasl import TOKEN_MECHANISMS, Choice
+from emaild.net.sasl import Choice
+from emaild.settings.by_token import TOKEN_MECHANISMS
 from emaild.settings.secret import MASK, Secret
 
 T = TypeVar("T")
@@ -54,6 +55,7 @@ class SignIn:
         except TokenRefused:
             tokens.refused(token)
             raise
+        tokens.accepted(token)
         self._ends = tokens.ends(token)
         return made
 

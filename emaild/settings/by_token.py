@@ -17,7 +17,7 @@ from emaild.settings.option import option
 from emaild.settings.properties import ProtocolProperties, SaslProperties
 from emaild.settings.secret import Secret
 
-TOKEN_MECHANISMS = frozenset({"XOAUTH2", "OAUTHBEARER"})
+TOKEN_MECHANISMS = ("XOAUTH2", "OAUTHBEARER")
 GENESYS_SCOPE = "https://outlook.office.com/.default"
 GOOGLE_SCOPE = "https://mail.google.com/"
 PERMISSIONS = {"imap": "IMAP.AccessAsUser.All", "pop3": "POP.AccessAsUser.All", "smtp": "SMTP.Send"}
@@ -35,12 +35,16 @@ class GrantType(StrEnum):
     AUTHORIZATION_CODE = "authorization_code"
 
 
+def wanted_mechanisms(properties: ProtocolProperties) -> tuple[str, ...]:
+    """The mechanisms that are named, in their order."""
+    if isinstance(properties, SaslProperties) and properties.sasl_enable:
+        return properties.sasl_mechanisms or properties.auth_mechanisms
+    return properties.auth_mechanisms
+
+
 def token_mechanisms(properties: ProtocolProperties) -> tuple[str, ...]:
     """Those of the wanted mechanisms that carry a token."""
-    wanted = properties.auth_mechanisms
-    if isinstance(properties, SaslProperties) and properties.sasl_enable:
-        wanted = properties.sasl_mechanisms or wanted
-    return tuple(name for name in wanted if name in TOKEN_MECHANISMS)
+    return tuple(name for name in wanted_mechanisms(properties) if name in TOKEN_MECHANISMS)
 
 
 @dataclass(frozen=True, kw_only=True)

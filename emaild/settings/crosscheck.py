@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 from emaild.settings.agent import AgentSection
 from emaild.settings.api import ApiTokenSection
 from emaild.settings.by_token import GrantType
+from emaild.settings.ews import ONLINE_ENDS, is_online
 from emaild.settings.ini import Fault, Place
 from emaild.settings.log import ELSEWHERE, LEVELS, LogSection
 from emaild.settings.mailbox import WEB, MailboxSection, MailboxType
@@ -26,9 +26,6 @@ from emaild.settings.secret import Secret
 from emaild.settings.server import Security, is_loopback
 from emaild.settings.way_out import ServerType, WayOutSection
 from emaild.settings.webhook import WebhookSection
-
-GOOGLES = ("imap.gmail.com", "imap.googlemail.com")
-MOST_AT_GOOGLE = 15  # Gmail Help, "Add Gmail to another email client"
 
 Origins = Mapping[tuple[str, str], Place]
 ServerSection = MailboxSection | WayOutSection
@@ -126,6 +123,8 @@ def dangers(section: ServerSection) -> Iterator[tuple[str, str]]:
         yield "grant-type", f"{wrong}; authorization_code or client_credentials would be right"
     if web:
         yield from _plain_url(section)
+        if _speaks_ews(section) and is_online(section.server):
+            yield "server", f"{ONLINE_ENDS}; type or server-type graph would be right"
         return
     if section.allow_plaintext_auth:
         yield "allow-plaintext-auth", "a password may travel unencrypted, and anyone on the way can read it"
@@ -134,11 +133,18 @@ def dangers(section: ServerSection) -> Iterator[tuple[str, str]]:
         yield security_option, f"{wrong}; ssl-tls or start-tls would be right"
 
 
+def _speaks_ews(section: ServerSection) -> bool:
+    if isinstance(section, MailboxSection):
+        return section.type is MailboxType.EWS
+    return section.server_type is ServerType.EWS
+
+
 def _plain_url(section: ServerSection) -> Iterator[tuple[str, str]]:
     if section.allow_plaintext_auth:
         yield "allow-plaintext-auth", "a password or token may travel unencrypted, and anyone on the way can read it"
     elif section.server.lower().startswith("http:") and not is_loopback(urlsplit(section.server).hostname or ""):
-        yield "server", "without encryption there will be no sign-in; https would be right"
+        wrong = "there will be no sign-in" if section.uses_tokens else "there will be a sign-in by NTLM alone"
+        yield "server", f"without encryption {wrong}, and anyone on the way can read the mails; https would be right"
 
 
 def _stays_plain(section: ServerSection) -> bool:
@@ -170,19 +176,6 @@ def shared_accounts(boxes: Mapping[str, MailboxSection]) -> Iterator[Misfit]:
         if other != name:
             wrong = f"it reads the same mailbox as [{other}]; each mail becomes an interaction of one of the two"
             yield name, "mailbox", wrong
-
-
-def crowded_accounts(boxes: Mapping[str, MailboxSection]) -> Iterator[Misfit]:
-    """Accounts at Google that sections hold more connections to than it takes at once: one warning an account."""
-    held: Counter[str] = Counter()
-    for name, box in boxes.items():
-        keeps = box.enable_client and box.type is MailboxType.IMAP and box.imap.connectionpoolsize
-        if not keeps or not box.server.lower().endswith(GOOGLES):
-            continue
-        held[box.mailbox.lower()] += 1
-        if held[box.mailbox.lower()] == MOST_AT_GOOGLE + 1:
-            wrong = f"Google takes {MOST_AT_GOOGLE} connections of an account, and each section of it holds one"
-            yield name, "mailbox", f"{wrong}; mail.imap.connectionpoolsize = 0 in some of them would be right"
 
 
 def shared_tokens(tokens: Mapping[str, ApiTokenSection]) -> Iterator[Misfit]:

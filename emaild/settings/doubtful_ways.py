@@ -13,8 +13,7 @@ from emaild.settings.way_out import ServerType, WayOutSection
 
 FOR_FILES_TOO = frozenset({"enable_client", "server"})
 FOR_SERVERS = frozenset(
-    "security_given enable_authentication user password cnx_pool_size cnx_check_idle_time cnx_max_idle_time pipelining"
-    " allow_delegate save_sent_copy token_expiry_margin_time".split()
+    ["security_given", "enable_authentication", "user", "password", "cnx_pool_size", "cnx_check_idle_time", "cnx_max_idle_time", "pipelining", "allow_delegate", "save_sent_copy", "token_expiry_margin_time"]
 )
 NO_FOLDERS = frozenset(one.field for one in options(ServerOptions)) - FOR_FILES_TOO | FOR_SERVERS
 """The fields that say nothing of a folder."""

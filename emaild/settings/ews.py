@@ -26,6 +26,15 @@ VERSIONS = (
 """Those that a request may name (EWS reference, RequestServerVersion), newest first; Exchange 2019 is asked as 2016."""
 
 
+ONLINE = ("office365.com", "office.com", "office365.us", "outlook.cn")
+"""Domains of Exchange Online (Microsoft 365 URLs; national clouds)."""
+ONLINE_ENDS = (
+    "Exchange Online blocks EWS from 1 October 2026 where the tenant does not allow the application, and has none from"
+    " 1 April 2027"
+)
+"""MC1227454; Exchange on one's own premises keeps it."""
+
+
 class ExchangeAccess(StrEnum):
     """How a mailbox is used that is not that of the one who signs in."""
 
@@ -70,6 +79,14 @@ class ExchangeOptions:
         if self.exchange_version and self.exchange_version not in VERSIONS:
             expected = f"{', '.join(VERSIONS[:-1])} or {VERSIONS[-1]}"
             yield "exchange-version", f"expected {expected}, found {parse.repeated(self.exchange_version)}"
+
+
+def is_online(server: str) -> bool:
+    """Whether the URL is Exchange Online's."""
+    if not is_url(server):
+        return False
+    host = (urlsplit(server).hostname or "").rstrip(".")
+    return any(host == domain or host.endswith(f".{domain}") for domain in ONLINE)
 
 
 def is_url(server: str) -> bool:

@@ -16,7 +16,6 @@ from emaild.settings.agent import AgentSection
 from emaild.settings.api import ApiSection, ApiTokenSection
 from emaild.settings.crosscheck import (
     ServerSection,
-    crowded_accounts,
     dangers,
     doubtful_proxies,
     exposed,
@@ -32,8 +31,8 @@ from emaild.settings.crosscheck import (
     unknown_names,
 )
 from emaild.settings.daemon import EmaildSection, StoreSection
-from emaild.settings.files import Reading, read_files
 from emaild.settings.doubtful_ways import doubtful_ways
+from emaild.settings.files import Reading, read_files
 from emaild.settings.ini import Fault, Place, RawSection, read
 from emaild.settings.log import LogSection
 from emaild.settings.mailbox import MailboxSection
@@ -210,7 +209,6 @@ def _warnings(settings: Settings) -> Iterator[tuple[str, str, str]]:
             yield from ((section.name, option, message) for option, message in dangers(section))
     yield from doubtful_proxies(settings.proxies.values())
     yield from shared_accounts(settings.mailboxes)
-    yield from crowded_accounts(settings.mailboxes)
     yield from shared_tokens(settings.api_tokens)
     yield from doubtful_ways(settings.ways_out.values(), settings.origins)
     yield from unknown_callers(settings.ways_out.values(), {*settings.rules, *settings.api_tokens})

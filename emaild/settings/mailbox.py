@@ -23,6 +23,9 @@ from emaild.settings.secret import Secret
 from emaild.settings.server import SECURITY_HELP, Security, ServerOptions
 from emaild.settings.transport import Transport, transport_of
 
+GOOGLES = ("imap.gmail.com", "imap.googlemail.com")
+MOST_AT_GOOGLE = 15  # Gmail Help, "Add Gmail to another email client"
+
 
 class MailboxType(StrEnum):
     """The protocols that a mailbox can be read over."""
@@ -207,11 +210,20 @@ class MailboxSection(ServerOptions):
         ours=True,
         help="Whether a mail that cannot be read is deleted on the server once its wrapping message is stored.",
     )
+    connections_per_account: int | None = option(
+        parse.optional(parse.number(0, 1000)),
+        default="",
+        ours=True,
+        in_effect="most_connections",
+        help="IMAP: how many connections all sections of one user at one server have together; where there are more"
+        " sections they take turns, and not all can use IDLE. 0: any number. Empty: 15 at Google, else any number.",
+    )
     failed_items_folder_name: str = option(
         parse.text,
         default="",
         ours=True,
-        help="EWS: the folder for mails that could not be taken; made where it is missing.",
+        help="EWS, Graph: the folder for mails that the server will not give; made where it is missing. For Graph"
+        " naming it is enough; EWS needs move-failed-ews-item, too.",
     )
     move_failed_ews_item: bool = option(
         parse.flag,
@@ -256,7 +268,7 @@ class MailboxSection(ServerOptions):
     def uses_tokens(self) -> bool:
         """Whether a token signs in, and not the password."""
         if self.type is MailboxType.EWS:
-            return bool(TOKEN_MECHANISMS & {*self.session.ews_auth_mechanisms})
+            return not {*TOKEN_MECHANISMS}.isdisjoint(self.session.ews_auth_mechanisms)
         return self.type is MailboxType.GRAPH or bool(token_mechanisms(self.protocol))
 
     @property
@@ -275,6 +287,13 @@ class MailboxSection(ServerOptions):
     def port(self) -> int:
         """The port to connect to: the one given, else the protocol's."""
         return self.transport.port
+
+    @property
+    def most_connections(self) -> int | None:
+        """How many connections its account has at once; None: any number."""
+        if self.connections_per_account is not None:
+            return self.connections_per_account or None
+        return MOST_AT_GOOGLE if self.server.lower().endswith(GOOGLES) else None
 
     @property
     def folder(self) -> str:
@@ -317,15 +336,20 @@ class MailboxSection(ServerOptions):
             yield "password", "it is missing; only where a token signs in may it be left out"
         if self.enable_ssl and self.security_given not in (None, Security.SSL_TLS, Security.AUTOMATIC):
             yield "enable-ssl", f"it contradicts pop-connection-security = {self.security_given}; leave enable-ssl out"
-        if self.after is AfterFetch.MOVE and not self.after_fetch_folder:
-            yield "after-fetch", "move needs after-fetch-folder, the folder to move to"
-        if self.after is AfterFetch.MOVE and self.after_fetch_folder == self.folder:
-            yield "after-fetch-folder", "the folder to move to must be another than folder-path"
+        yield from self._check_folders()
         if self.type is MailboxType.POP3:
             if self.after in (AfterFetch.SEEN, AfterFetch.MOVE):
                 yield "after-fetch", f"POP3 cannot do '{self.after}'; leave or delete would be right"
             if self.first is FirstFetch.UNSEEN:
                 yield "first-fetch", "POP3 does not know what was seen; all or new would be right"
+
+    def _check_folders(self) -> Iterator[tuple[str, str]]:
+        if self.after is AfterFetch.MOVE and not self.after_fetch_folder:
+            yield "after-fetch", "move needs after-fetch-folder, the folder to move to"
+        if self.after is AfterFetch.MOVE and self.after_fetch_folder == self.folder:
+            yield "after-fetch-folder", "the folder to move to must be another than folder-path"
+        if self.failed_items_folder_name and self.failed_items_folder_name.lower() == self.folder.lower():
+            yield "failed-items-folder-name", "the folder must be another than folder-path"
         if len(self.folder_separator) != 1:
             yield "folder-separator", f"expected one character, found {parse.repeated(self.folder_separator)}"
 

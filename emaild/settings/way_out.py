@@ -126,7 +126,7 @@ class WayOutSection(SendingOptions, SigningOptions, ServerOptions):
     save_sent_copy: bool = option(
         parse.flag,
         default="false",
-        help="EWS: whether a copy of what is sent is kept in the mailbox's Sent Items.",
+        help="EWS: whether a copy of what is sent is kept in the mailbox's Sent Items. Graph always keeps one.",
     )
     token_expiry_margin_time: float = option(
         parse.within("0s", "1d"),
@@ -156,7 +156,7 @@ class WayOutSection(SendingOptions, SigningOptions, ServerOptions):
     def uses_tokens(self) -> bool:
         """Whether a token signs in, and not the password."""
         if self.server_type is ServerType.EWS:
-            return bool(TOKEN_MECHANISMS & {*self.session.ews_auth_mechanisms})
+            return not {*TOKEN_MECHANISMS}.isdisjoint(self.session.ews_auth_mechanisms)
         if self.server_type is ServerType.GRAPH:
             return True
         return self.enable_authentication and bool(token_mechanisms(self.smtp))

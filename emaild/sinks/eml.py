@@ -14,7 +14,7 @@ from emaild.errors import Busy, Rejected, RemoteError
 from emaild.message import Delivery, Outbound, Receipt, RecipientState
 from emaild.settings.way_out import WayOutSection
 from emaild.sinks import Confirm
-from emaild.sinks.graph_header import addressed
+from emaild.sinks.envelope import addressed
 
 UNSENT = b"X-Unsent: 1\r\n"
 MODE = 0o640  # whoever is to open the files is put into the group of the folder

@@ -5,7 +5,6 @@ Exchange takes a mail for all of its recipients or for none, and reads from the 
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
 
 from emaild import fault_points
@@ -22,9 +21,10 @@ from emaild.net.oauth.tokens import Tokens
 from emaild.settings.secret import Secret
 from emaild.settings.way_out import WayOutSection
 from emaild.sinks import Confirm
-from emaild.sinks.graph_header import addressed
+from emaild.sinks.envelope import addressed
 
 SENDING = "send"
+LARGE = 1 << 20  # octets
 OF_THE_MAIL = frozenset(
     {
         "ErrorSendAsDenied",
@@ -82,11 +82,14 @@ class Ews:
     def _sent(self, mail: Outbound, confirm: Confirm) -> Sequence[Receipt]:
         self.rest()
         raw = addressed(mail.raw, mail.recipients)
+        if len(raw) > LARGE and not self._exchange.connected:
+            # Signing in and agreeing on a version take several requests, each of which would carry the mail.
+            self._exchange.first(asking.get_folder(own(self._exchange, SENT)), "connect")
         save_in = own(self._exchange, SENT) if self._section.save_sent_copy else None
         fault_points.reached(FaultPoint.OFFERED)
         confirm()
         try:
-            answer = self._exchange.first(asking.send(b64encode(raw).decode("ascii"), save_in), SENDING)
+            answer = self._exchange.first(asking.send(save_in), SENDING, mail=raw)
             wrong = refusal(answer)
         except RemoteError as error:
             if isinstance(error.__cause__, Refused):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from base64 import b64encode
 from urllib.parse import quote
 
@@ -17,9 +16,10 @@ from emaild.net.graph_answer import Answer
 from emaild.net.graph_http import Line
 from emaild.sinks import Confirm
 from emaild.sinks.graph_files import File
+from emaild.sinks.graph_sent import held_in
 
 SESSION_FROM = 3 << 20  # bytes; smaller files Graph takes in one request only
-EXPIRED = (401, 403, 404, 410)
+EXPIRED = (401, 403, 404, 410, 416)
 FILE = "#microsoft.graph.fileAttachment"
 
 
@@ -59,17 +59,16 @@ class Drafts:
             self._drop(path, mail)
             raise
         answer = self._graph.send("POST", f"{path}/send")
-        if not answer.good:
+        if answer.transient:  # it may be sent all the same, and by its id the copy in Sent Items would be deleted
+            self._forget(mail)
+        elif not answer.good:
             self._drop(path, mail)
         return answer
 
     def _forget(self, mail: Outbound) -> None:
         """Delete drafts of this mail: a daemon that was killed while it made one left it there."""
-        if re.fullmatch(r"<[!-~]{1,900}>", mail.message_id) is None:
-            return
-        wanted = quote("internetMessageId eq '{}'".format(mail.message_id.replace("'", "''")), safe="'")
-        found = _done(self._graph.get(f"/mailFolders/drafts/messages?$filter={wanted}&$select=id"), 200)
-        for one in found.listed:
+        found = held_in(self._graph, "drafts", mail)
+        for one in _done(found, 200).listed if found else ():
             self._drop(f"/messages/{quote(one['id'], safe='')}", mail)
 
     def _drop(self, path: str, mail: Outbound) -> None:

@@ -22,6 +22,9 @@ READING = MimeProperties()
 PIECE = 4 << 20  # encoded bytes; decoded they are some 3 MiB, and Graph takes less than 4 MB at once
 NO_BASE64 = b"\r\n \t"
 TEXT_INSTEAD = b"\r\nContent-Type: text/plain\r\n\r\n"
+SEALED = frozenset(
+    {"multipart/signed", "multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"}
+)  # RFC 1847; RFC 8551 §3.2
 HEADER = 64 << 10  # bytes of a part that are looked at for its header
 
 
@@ -88,6 +91,8 @@ def _decoded(encoded: bytes) -> bytes:
 
 def apart(raw: bytes, most: int) -> tuple[bytes, list[File]] | None:
     """The mail with at most that many bytes, and its files in their order; None where it cannot be made so small."""
+    if len(raw) <= most:
+        return raw, []
     places = _places(raw)
     size, chosen = len(raw), set[int]()
     for number in sorted(range(len(places)), key=lambda number: places[number][0] - places[number][1]):
@@ -109,23 +114,39 @@ def apart(raw: bytes, most: int) -> tuple[bytes, list[File]] | None:
     return b"".join([*kept, raw[at:]]), [file for number in sorted(chosen) if (file := places[number][2])]
 
 
+def is_sealed(raw: bytes) -> bool:
+    """Whether the mail, or a part of its outermost multipart/mixed, is signed or encrypted: byte for byte as it is."""
+    header, parts = _parts(raw)
+    headers_of_parts = (_head(raw, start, end)[0] for _, start, end in parts)
+    return any(one.get_content_type() in SEALED for one in (header, *headers_of_parts))
+
+
 def _places(raw: bytes) -> list[tuple[int, int, File | None]]:
     """The parts, each from its delimiter to the next; with the file that it is, if it is one."""
+    return [(delimiter, end, _file(raw, start, end)) for delimiter, start, end in _parts(raw)[1]]
+
+
+def _parts(raw: bytes) -> tuple[Message, list[tuple[int, int, int]]]:
+    """The header, and of each part where its delimiter begins, and where it begins and ends itself."""
     header, at, cut = head(raw[: 1 << 20], blank_ends=False, mail=True)
     boundary = headers.parameter(header, "Content-Type", "boundary", READING)
     if cut or header.get_content_type() != "multipart/mixed" or not boundary:
-        return []
+        return header, []
     delimiter = rb"\r\n--%b(--)?[ \t]*(?=\r\n|\Z)" % re.escape(boundary.encode())
     found = []
     for one in re.compile(delimiter).finditer(raw, max(at - 2, 0)):
         found.append(one)
         if one[1]:
             break
-    return [(one.start(), after.start(), _file(raw, one.end() + 2, after.start())) for one, after in pairwise(found)]
+    return header, [(one.start(), one.end() + 2, after.start()) for one, after in pairwise(found)]
+
+
+def _head(raw: bytes, start: int, end: int) -> tuple[Message, int, str]:
+    return head(raw[start : min(end, start + HEADER)], blank_ends=False, mail=False)
 
 
 def _file(raw: bytes, start: int, end: int) -> File | None:
-    header, at, cut = head(raw[start : min(end, start + HEADER)], blank_ends=False, mail=False)
+    header, at, cut = _head(raw, start, end)
     file = File(header, raw, start + at, end)
     named = bool(headers.file_name(header, READING))
     is_file = named or headers.word(header, "Content-Disposition") == "attachment"

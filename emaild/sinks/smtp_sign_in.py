@@ -13,6 +13,7 @@ from base64 import b64decode, b64encode
 from emaild.errors import Busy, Rejected, RemoteError, Unreachable
 from emaild.net.connect import check_encrypted, first_that_connects
 from emaild.net.peer import Peer
+from emaild.net.refusals import explained
 from emaild.net.sasl import Account, Mechanism, choice_of, choose
 from emaild.net.sign_in import TokenRefused, only_tokens, without
 from emaild.net.tls import client_context
@@ -84,7 +85,7 @@ def _sign_in(client: SmtpClient, section: WayOutSection, token: Secret | None) -
     code, text = _exchange(client, mechanism)
     if code != 235:
         reason = ": ".join(filter(None, (mechanism.refusal, without(words((code, text)), token))))
-        raise _refused(code, text, token)(where, "sign in", reason)
+        raise _refused(code, text, token)(where, "sign in", explained(reason))
 
 
 def _refused(code: int, text: bytes, token: Secret | None) -> type[RemoteError]:

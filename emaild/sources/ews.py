@@ -6,8 +6,6 @@ not by the read flag, so a mail that a person read first is not missed.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -18,9 +16,11 @@ from emaild.log import events
 from emaild.message import Inbound
 from emaild.net.ews import asking
 from emaild.net.ews.answers import GONE, M, Refused, T, refusal
+from emaild.net.ews.door import TooLong
 from emaild.net.ews.exchange import Exchange
 from emaild.net.ews.folders import found
 from emaild.net.ews.place import Place
+from emaild.net.ews.reading import MimeContent
 from emaild.net.oauth.tokens import Tokens
 from emaild.settings.mailbox import AfterFetch, FirstFetch, MailboxSection
 from emaild.sources import Listing, Wait
@@ -103,9 +103,19 @@ class Ews:
         """GetItem with MimeContent, batched by number and size; a mail that the server will not give is told of."""
         for batch in self._batches(keys):
             with self._closing():
-                mails = list(self._fetched(batch))
+                mails = self._taken(batch)
             if mails:
                 yield mails
+
+    def _taken(self, batch: Sequence[str]) -> list[Inbound]:
+        """One mail that has far more MIME than Exchange stores of it must not keep the others away."""
+        try:
+            return list(self._fetched(batch))
+        except TooLong as error:
+            if len(batch) == 1:
+                self._refused(batch[0], Refused("MimeContent", error.reason))
+                return []
+        return [mail for key in batch for mail in self._taken([key])]
 
     def _batches(self, keys: Sequence[str]) -> Iterator[list[str]]:
         """One of unknown size counts as large."""
@@ -131,7 +141,8 @@ class Ews:
             wrong = refusal(message)
             if wrong is None:
                 for _, item in named(message.find(f"{M}Items")):
-                    raw = _decoded(item)
+                    content = item.find(f"{T}MimeContent")
+                    raw = content.raw if isinstance(content, MimeContent) else None
                     if raw is None:
                         wrong = Refused("MimeContent", "the server does not give the mail as it came")
                     else:
@@ -229,15 +240,6 @@ class Ews:
         except RemoteError:
             self.close()
             raise
-
-
-def _decoded(item: Any) -> bytes | None:
-    """A mail's bytes; None: the server gives none, or what is no base64."""
-    content = item.findtext(f"{T}MimeContent")
-    try:
-        return base64.b64decode("".join(content.split()), validate=True) if content else None
-    except (binascii.Error, ValueError):
-        return None
 
 
 def _parts(keys: Sequence[str]) -> Iterator[Sequence[str]]:

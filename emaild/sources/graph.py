@@ -26,7 +26,6 @@ from emaild.sources.graph_folder import folder_id
 BATCH_MAILS = 20
 BATCH_BYTES = 8 << 20
 LARGEST_MAIL = 1 << 30  # octets, where maximum-msg-size does not say
-GONE = 404
 NOTHING = ""  # the cursor before there is a link
 
 
@@ -37,7 +36,8 @@ class GraphSource:
         self._section = section
         self._graph = graph
         self._known: dict[str, Message] = {}
-        self._destination = ""
+        self._folders: dict[str, str] = {}  # ids of those that mails are moved to, by their paths
+        self._failed: set[str] = set()  # moved to failed-items-folder-name since the last look
 
     def open(self) -> None:
         """Have a token and a connection."""
@@ -50,7 +50,8 @@ class GraphSource:
         skipped = frozenset(self._skipped(changes) if first else ())
         listed = changes.in_order()
         self._known = dict(changes.messages)
-        late = [key for key in again if key not in self._known and self._is_there(key)]
+        late = [key for key in again if key not in self._known and key not in self._failed and self._is_there(key)]
+        self._failed.clear()
         return Listing(
             keys=(*late, *(key for key in listed if key not in skipped)),
             skipped=tuple(key for key in listed if key in skipped),
@@ -81,7 +82,7 @@ class GraphSource:
         answer = self._graph.get(f"{_path(key)}?$select={FIELDS}")
         if answer.good:
             self._known[key] = message(answer.said)
-        elif answer.status != GONE:
+        elif not answer.gone:
             raise failed(self._graph, answer, "look for a mail")
         return answer.good
 
@@ -129,8 +130,15 @@ class GraphSource:
     def _refused(self, key: str, answer: Answer) -> None:
         if answer.transient:  # not Busy: a mail that does this again and again is to be left out
             raise Unreachable(str(self._graph), "fetch", answer.reason)
-        if answer.status != GONE:
-            events.mail_refused(section=self._section.name, key=key, reason=answer.reason)
+        if answer.of_the_mailbox:
+            raise failed(self._graph, answer, "fetch")
+        if answer.gone:
+            return
+        events.mail_refused(section=self._section.name, key=key, reason=answer.reason)
+        if folder := self._section.failed_items_folder_name:
+            self._move([key], folder, "move a failed mail")
+            self._failed.add(key)
+            events.mail_failed_moved(section=self._section.name, key=key, folder=folder)
 
     def head(self, key: str, most: int) -> bytes | None:
         """The beginning of `$value`; the connection is given up for what remains."""
@@ -141,30 +149,34 @@ class GraphSource:
 
     def acknowledge(self, keys: Sequence[str]) -> None:
         """Mark, move or delete, four in a request; what is gone is no error."""
+        action = f"after-fetch {self._section.after}"
         match self._section.after:
             case AfterFetch.SEEN:
-                self._each(keys, "PATCH", "", {"isRead": True})
+                self._each(keys, "PATCH", "", {"isRead": True}, action)
             case AfterFetch.MOVE:
-                if keys and not self._destination:
-                    self._destination = self._folder(self._section.after_fetch_folder, make=True)
-                self._each(keys, "POST", "/move", {"destinationId": self._destination})
+                self._move(keys, self._section.after_fetch_folder, action)
             case AfterFetch.DELETE:
                 self.delete(keys)
 
     def delete(self, keys: Sequence[str]) -> bool:
         """At once; Exchange moves them to the deleted items."""
-        self._each(keys, "DELETE", "", None)
+        self._each(keys, "DELETE", "", None, "delete")
         return True
 
-    def _each(self, keys: Sequence[str], method: str, action: str, content: dict[str, Any] | None) -> None:
+    def _move(self, keys: Sequence[str], path: str, action: str) -> None:
+        if keys and path not in self._folders:
+            self._folders[path] = self._folder(path, make=True)
+        self._each(keys, "POST", "/move", {"destinationId": self._folders.get(path)}, action)
+
+    def _each(self, keys: Sequence[str], method: str, below: str, content: dict[str, Any] | None, action: str) -> None:
         for start in range(0, len(keys), AT_ONCE):
             part = keys[start : start + AT_ONCE]
-            answers = self._graph.together(method, [_path(key) + action for key in part], content)
+            answers = self._graph.together(method, [_path(key) + below for key in part], content)
             for key, answer in zip(part, answers, strict=True):
-                if answer.good or (answer.status == GONE and not (action and self._is_there(key))):
+                if answer.good or (answer.gone and not (below and self._is_there(key))):
                     continue
-                self._destination = ""  # it may be that which is gone: then it is made anew at the next turn
-                raise failed(self._graph, answer, f"after-fetch {self._section.after}")
+                self._folders.clear()  # it may be that which is gone: then it is made anew at the next turn
+                raise failed(self._graph, answer, action)
 
     def finish(self) -> None:
         """Every acknowledgement was a request of its own."""
@@ -175,7 +187,7 @@ class GraphSource:
 
     def close(self) -> None:
         """Drop the connection."""
-        self._destination = ""
+        self._folders.clear()
         self._graph.close()
 
     def _folder(self, path: str, *, make: bool = False) -> str:

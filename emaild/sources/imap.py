@@ -15,7 +15,7 @@ from typing import Any
 
 from imapclient.exceptions import IMAPClientReadOnlyError
 
-from emaild.errors import Rejected, RemoteError, Unreachable
+from emaild.errors import Busy, Rejected, RemoteError, Unreachable
 from emaild.log import events
 from emaild.message import Inbound
 from emaild.net.peer import Peer
@@ -27,6 +27,7 @@ from emaild.sources import Listing, Wait
 from emaild.sources.imap_client import Client, meaning
 from emaild.sources.imap_fetch import BATCH_BYTES, batches, bodies, chunks, head
 from emaild.sources.imap_look import Folder
+from emaild.sources.imap_seats import Seat
 from emaild.sources.imap_sign_in import LIBRARY, connect, drop, sign_in
 
 LONGEST_NAP = 0.05  # seconds: sleeping that long costs less than a turn more
@@ -49,6 +50,7 @@ class Imap:
         self._sign_in = sign_in or SignIn()
         self._monotonic = monotonic
         self._client: Client | None = None
+        self._seat = Seat(peer.host, section.mailbox, section.most_connections)
         self._idling = False
         self._idled = float("-inf")  # when the last IDLE began
         self._validity = 0
@@ -74,7 +76,14 @@ class Imap:
         events.mailbox_connected(section=self._section.name, server=str(client.peer), idle=idle)
 
     def _connect(self, token: Secret | None) -> Client:
-        client = self._client = connect(self._peer)
+        if not self._seat.take(self._peer.connect_timeout):
+            reason = f"the mailboxes of this account have {self._section.most_connections} connections already"
+            raise Busy(str(self._peer), "connect", reason)
+        try:
+            client = self._client = connect(self._peer)
+        except BaseException:
+            self._seat.leave()
+            raise
         with self._translated("sign in"):
             sign_in(client, self._section, token)
         return client
@@ -203,7 +212,7 @@ class Imap:
 
     def finish(self) -> None:
         """Every acknowledgement was a command of its own; what remains is to go, where connections are not kept."""
-        if not self._section.imap.connectionpoolsize:
+        if not (self._section.imap.connectionpoolsize and self._seat.keeps()):
             self._log_out()
 
     # Between two turns
@@ -254,6 +263,7 @@ class Imap:
         client, self._client, self._idling, self._read_only = self._client, None, False, False
         if client is not None:
             drop(client)
+        self._seat.leave()
 
     # Odds and ends
 

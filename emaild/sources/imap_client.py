@@ -14,6 +14,7 @@ from imapclient.exceptions import IMAPClientError, LoginError, ProtocolError
 from emaild.errors import Busy, Rejected, RemoteError, Unreachable
 from emaild.net.connect import open_connection
 from emaild.net.peer import Peer
+from emaild.net.refusals import OverLimit, explained, is_over_limit
 from emaild.net.sasl import Mechanism
 from emaild.net.translate import network_meaning
 from emaild.net.wire import Wire
@@ -179,6 +180,8 @@ def meaning(error: Exception) -> tuple[type[RemoteError], str]:
         return Rejected, f"{reason}; who signed in may not open this mailbox: give them the right to, or sign in anew"
     if isinstance(error, ProtocolError) or re.search("unexpected response|got more than", reason):
         return Unreachable, "what the server says is no IMAP"
+    if is_over_limit(reason):
+        return OverLimit, explained(reason)
     if isinstance(error, imaplib.IMAP4.readonly):  # of all things an `abort`
         return Rejected, "the server lets it be read only"
     if isinstance(error, imaplib.IMAP4.abort):
@@ -187,5 +190,5 @@ def meaning(error: Exception) -> tuple[type[RemoteError], str]:
     # Gmail has words of its own for LIMIT.
     passes = r"\[(UNAVAILABLE|INUSE|LIMIT)\]|too many (simultaneous )?connections"
     if re.search(passes, reason, re.IGNORECASE) or reason.startswith("* BYE"):
-        return Busy, reason  # as a greeting, BYE is for those who come at a bad time (RFC 3501 §7.1.5)
-    return Rejected, reason
+        return Busy, explained(reason)  # as a greeting, BYE is for those who come at a bad time (RFC 3501 §7.1.5)
+    return Rejected, explained(reason)

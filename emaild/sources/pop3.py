@@ -153,7 +153,7 @@ class Pop3:
 
     def _refused(self, key: str, answer: Refused) -> None:
         kind, reason = meaning(answer)
-        if kind is Busy:
+        if issubclass(kind, Busy):
             raise answer
         events.mail_refused(section=self._section.name, key=key, reason=reason)
 

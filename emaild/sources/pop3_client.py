@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from emaild.errors import Busy, Rejected, RemoteError
 from emaild.net.connect import check_encrypted, open_connection
 from emaild.net.peer import Peer
+from emaild.net.refusals import OverLimit, explained, is_over_limit
 from emaild.net.tls import client_context
 from emaild.net.translate import network_meaning
 from emaild.settings.properties import Pop3Properties
@@ -35,9 +36,11 @@ def meaning(error: Exception) -> tuple[type[RemoteError], str]:
     if isinstance(error, OSError):
         return network_meaning(error)
     reason = str(error)[:SHOWN]
+    if is_over_limit(reason):
+        return OverLimit, explained(reason)
     if re.search(r"\[(IN-USE|LOGIN-DELAY|SYS/TEMP)\]|mailbox.*(lock|in use|busy)", reason, re.IGNORECASE):
         return Busy, reason
-    return Rejected, reason
+    return Rejected, explained(reason)
 
 
 class Client:

@@ -78,8 +78,8 @@ def open_database(directory: Path, migrated: Callable[[int, int], None] = lambda
         StoreTooNew: a newer emaild wrote it.
     """
     path = directory / FILE
+    make_directory(directory)
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600, exist_ok=True)
     except OSError as error:
         raise StateUnusable(refused(directory, error)) from error
@@ -94,6 +94,18 @@ def open_database(directory: Path, migrated: Callable[[int, int], None] = lambda
         database.close()
         raise
     return database
+
+
+def make_directory(directory: Path) -> None:
+    """Make the state directory, for nobody but us, unless it is there.
+
+    Raises:
+        StateUnusable: it cannot be made.
+    """
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StateUnusable(refused(directory, error)) from error
 
 
 def refused(directory: Path, error: OSError) -> str:

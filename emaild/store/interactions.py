@@ -155,12 +155,13 @@ class Interactions:
     # Looking at it
 
     def all(
-        self, limit: int | None = None, type: str = INBOUND, choice: InboxChoice = InboxChoice()
+        self, limit: int | None = None, type: str = INBOUND, choice: InboxChoice | None = None
     ) -> Iterator[Interaction]:
         """Those of that type, the newest first; read a page at a time, so that thousands take no memory."""
         last: tuple[float, str] | None = None
+        terms = list(choice.terms()) if choice else []
         while limit is None or limit > 0:
-            query = select(interaction).where(interaction.c.type == type, *choice.terms())
+            query = select(interaction).where(interaction.c.type == type, *terms)
             query = query.order_by(interaction.c.received.desc(), interaction.c.id.desc())
             if last is not None:
                 received, name = last

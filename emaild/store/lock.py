@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from emaild.errors import AlreadyRunning, StateUnusable
-from emaild.store.engine import refused
+from emaild.store.engine import make_directory, refused
 
 FILE = "daemon.lock"
 
@@ -23,8 +23,8 @@ def alone(directory: Path) -> Iterator[None]:
         StateUnusable: the directory cannot be used.
     """
     path = directory / FILE
+    make_directory(directory)
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StateUnusable(refused(directory, error)) from error

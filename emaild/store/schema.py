@@ -198,6 +198,7 @@ outbox = Table(
     Column("lease", Integer, nullable=False, server_default=text("0")),  # grows with each: an older one is void
     Column("deferrals", Integer, nullable=False, server_default=text("0")),  # how often a limit held it back
     Column("cause", Text, nullable=False, server_default=text("''")),  # the diagnosis's key
+    Column("delay_told", Boolean, nullable=False, server_default=text("0")),  # its sender knows that it is late
     Index("outbox_finished", "finished", "id"),
     Index("outbox_raw", "raw_digest"),
     Index("outbox_state", "state", "id"),

@@ -7,7 +7,7 @@ lease has a number that grows, so that whoever holds an older one learns it befo
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, 
 from emaild.errors import LeaseLost
 from emaild.message import Delivery, Outbound, OutboundState, RecipientState
 from emaild.store.engine import Database
+from emaild.store.late import WAITS, Notice, keep_notice
 from emaild.store.outbound_states import state_of, summary
 from emaild.store.outbox_entries import OutboxEntry, entries_of, mail_of, when
 from emaild.store.schema import attempt, outbox, raw, recipient
@@ -40,7 +41,8 @@ class Leased:
 class Tried:
     """What came of a try, which began `at` and took `seconds`.
 
-    Recipients that still wait are tried again at `retry_at`; None: they are given up. `cause` is the diagnosis's key.
+    Recipients that still wait are tried again at `retry_at`; None: they are given up. `cause` is the diagnosis's key,
+    `notice` what tells its sender's queue who never gets it.
     """
 
     leased: Leased
@@ -49,6 +51,7 @@ class Tried:
     delivery: Delivery
     retry_at: datetime | None
     cause: str = ""
+    notice: Notice | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,21 +212,34 @@ class Sending:
             connection.execute(update(outbox).where(outbox.c.id.in_(names)).values(values))
         return names
 
-    def expire(self, way_out: str, created_before: datetime, now: datetime) -> list[OutboxEntry]:
-        """Give up what waits for longer; returns what was given up."""
-        waits = (OutboundState.QUEUED.value, OutboundState.DEFERRED.value)
-        query = select(outbox.c.id, outbox.c.diagnosis).where(
+    def expire(
+        self,
+        way_out: str,
+        created_before: datetime,
+        now: datetime,
+        notices: Mapping[tuple[str, int], Notice | None] | None = None,
+    ) -> list[OutboxEntry]:
+        """Give up what waits for longer; returns what was given up.
+
+        Where there are *notices*, by id and attempts, nothing else is given up, and nothing that was tried meanwhile.
+        """
+        query = select(outbox.c.id, outbox.c.attempts, outbox.c.diagnosis).where(
             outbox.c.way_out == way_out,
             outbox.c.finished.is_(None),
             outbox.c.created < created_before.timestamp(),
-            outbox.c.state.in_(waits),
+            outbox.c.state.in_(WAITS),
         )
+        if notices is not None:
+            query = query.where(outbox.c.id.in_([name for name, _ in notices]))
         with self._database.read() as connection:
             if connection.execute(query.limit(1)).first() is None:
                 return []
         with self._database.write() as connection:
             old = connection.execute(query.limit(PAGE)).all()
+            if notices is not None:
+                old = [row for row in old if (row.id, row.attempts) in notices]
             for row in old:
+                keep_notice(connection, notices[row.id, row.attempts] if notices else None)
                 _give_up(connection, row.id)
                 states = _recipient_states(connection, [row.id])[row.id]
                 values = {
@@ -312,7 +328,10 @@ def _record(connection: Connection, tries: Sequence[Tried], now: datetime) -> li
     there = [one for one in tries if one.leased.mail.id in rows]
     if there:
         connection.execute(insert(attempt), [_attempt(one, rows[one.leased.mail.id]) for one in there])
-    states = _write_receipts(connection, [one for one in there if _ours(one, rows[one.leased.mail.id])])
+    ours = [one for one in there if _ours(one, rows[one.leased.mail.id])]
+    states = _write_receipts(connection, ours)
+    for one in ours:
+        keep_notice(connection, one.notice)
     return [_conclude(connection, one, rows.get(one.leased.mail.id), states, now) for one in tries]
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import ExitStack, closing
 from typing import Any
 
-from emaild.daemon import sink_for, source_for
+from emaild.jobs.adapters import sink_for, source_for
 from emaild.net.oauth.tokens import Tokens
 from emaild.settings.mailbox import FirstFetch, MailboxSection, MailboxType
+from emaild.settings.network import ProxySection
 from emaild.settings.secret import Secret
 from emaild.settings.way_out import ServerType, WayOutSection
 from emaild.sources import Source
@@ -20,11 +21,12 @@ ANN = "ann@example.com"
 
 
 class Ways(ExitStack):
-    """Makes sources and sinks of a server, trusting *authority*, and closes them."""
+    """Makes sources and sinks of a server, trusting *authority*, through `proxy` if there is one, and closes them."""
 
     def __init__(self, server: Exchange, authority: Authority) -> None:
         super().__init__()
         self.clock = ManualClock()
+        self.proxy: ProxySection | None = None
         self._fields: dict[str, Any] = {
             "server": server.url,
             "ca_file": authority.ca_file,
@@ -37,12 +39,12 @@ class Ways(ExitStack):
         """The source of a mailbox, all of whose mails are taken; *given* are fields of its section."""
         fields = self._fields | {"mailbox": user, "first_fetch": FirstFetch.ALL} | given
         section = MailboxSection(name="pop-client", type=MailboxType.EWS, **fields)
-        return self.enter_context(closing(source_for(section, tokens=tokens)))
+        return self.enter_context(closing(source_for(section, self.proxy, tokens)))
 
     def sink(self, user: str = ANN, tokens: Tokens | None = None, **given: Any) -> Way:
         """The sink of a way out; *given* are fields of its section."""
         section = WayOutSection(name="smtp-client", server_type=ServerType.EWS, user=user, **(self._fields | given))
-        return self.enter_context(closing(Way(sink_for(section, None, tokens, self.clock))))
+        return self.enter_context(closing(Way(sink_for(section, self.proxy, tokens, self.clock))))
 
 
 class Given:
@@ -53,6 +55,7 @@ class Given:
     def __init__(self, *tokens: str) -> None:
         self._tokens = list(tokens)
         self.refusals: list[str] = []
+        self.acceptances: list[str] = []
 
     def token(self) -> Secret:
         return Secret(self._tokens[0])
@@ -61,6 +64,9 @@ class Given:
         self.refusals.append(token.reveal())
         if len(self._tokens) > 1:
             del self._tokens[0]
+
+    def accepted(self, token: Secret) -> None:
+        self.acceptances.append(token.reveal())
 
     def ends(self, token: Secret) -> None:
         return None

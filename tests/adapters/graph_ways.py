@@ -29,6 +29,7 @@ class GivenTokens:
     def __init__(self, user: str, *tokens: str) -> None:
         self.user = user
         self.refusals: list[str] = []
+        self.acceptances: list[str] = []
         self._left = list(tokens or (TOKEN,))
 
     def token(self) -> Secret:
@@ -39,6 +40,9 @@ class GivenTokens:
     def refused(self, token: Secret) -> None:
         self.refusals.append(token.reveal())
         self._left.remove(token.reveal())
+
+    def accepted(self, token: Secret) -> None:
+        self.acceptances.append(token.reveal())
 
     def ends(self, token: Secret) -> datetime | None:
         return None

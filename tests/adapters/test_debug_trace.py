@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from emaild.daemon import source_for
+from emaild.jobs.adapters import source_for
 from emaild.net.peer import peer_of
 from emaild.settings.mailbox import FirstFetch, MailboxType
 from emaild.settings.secret import Secret

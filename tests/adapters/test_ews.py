@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from emaild.errors import Rejected, Unreachable
-from emaild.settings.ews import ExchangeAccess
+from emaild.settings.ews import VERSIONS, ExchangeAccess
 from emaild.settings.mailbox import AfterFetch, FirstFetch
 from emaild.settings.secret import Secret
 from emaild.sources import Wait
@@ -67,12 +67,19 @@ def test_wrong_password_is_rejected_and_not_told(
     assert exchange.asked == []
 
 
+def test_token_goes_to_no_server_without_encryption(ways: Ways) -> None:
+    """It is refused before anybody is asked for one, or for a connection."""
+    with pytest.raises(Rejected, match=r"mail\.example\.invalid:80: sign in: a token goes to https alone"):
+        ways.source(server="http://mail.example.invalid/ews/exchange.asmx", tokens=Given()).open()
+
+
 def test_token_signs_in_and_one_that_is_refused_is_replaced_once(exchange: Exchange, ann: Mailbox, ways: Ways) -> None:
     exchange.offers, exchange.tokens = (), {"good": ANN}
     ann.drop(mail("one"))
     tokens = Given("old", "good")
     assert subjects(turn(ways.source(tokens=tokens)).raws) == ["one"]
     assert tokens.refusals == ["old"]
+    assert {*tokens.acceptances} == {"good"}
     with pytest.raises(Rejected, match="sign in: the server refused the token"):
         ways.source(tokens=Given("old", "older")).open()
 
@@ -118,8 +125,17 @@ def test_version_is_found_out_and_one_that_is_given_is_not_left(exchange: Exchan
     ann.drop(mail("one"))
     assert subjects(turn(ways.source()).raws) == ["one"]
     assert exchange.asked.count("SyncFolderItems") == 1
-    with pytest.raises(Rejected, match="ErrorInvalidServerVersion"):
+    with pytest.raises(Rejected, match=r"agree on a version: .*know exchange-version = Exchange2016; it calls") as told:
         ways.source(exchange_version="Exchange2016").open()
+    assert "it calls itself Exchange2010_SP1 15.1" in str(told.value)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_version_is_asked_as_it_is_given(exchange: Exchange, ann: Mailbox, ways: Ways, version: str) -> None:
+    """The schemas that the server holds requests against say what each version knows."""
+    exchange.newest = version
+    ann.drop(mail("one"))
+    assert subjects(turn(ways.source(exchange_version=version)).raws) == ["one"]
 
 
 # What is taken

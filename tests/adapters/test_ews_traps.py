@@ -73,6 +73,9 @@ PASSING = {
     "XML but no SOAP": (Failure(body=b"<a><b/></a>"), Unreachable, 0.0),
     "another answer": (denied("GetFolder", "ErrorServerBusy"), Unreachable, 0.0),
     "too much": (Failure(body=b" " * (200 << 20)), Unreachable, 0.0),
+    "a page for people": (Failure(body=b"<html/>", headers={"Content-Type": "text/html"}), Unreachable, 0.0),
+    "an error page": (Failure(302, {"Location": "/ews/genericerrorpage.htm?aspxerrorpath=/ews"}), Busy, 0.0),
+    "a fault as 200": (Failure(body=BUSY.body), Busy, 297.749),
     "bad gzip": (Failure(body=b"gzip?", headers={"Content-Encoding": "gzip"}), Unreachable, 0.0),
 }
 
@@ -98,6 +101,8 @@ def test_trouble_that_passes_is_told_as_that_and_the_next_turn_takes_all(
         (Failure(404), "answered 404 Not Found; server must be the URL of Exchange.asmx"),
         (Failure(302, {"Location": "https://owa.example.com/"}), "302 Found, to https://owa.example.com/"),
         (Failure(403), "answered 403 Forbidden"),
+        (Failure(440), "answered 440: it shows a login form; EWS must take Basic, NTLM or a token"),
+        (Failure(302, {"Location": "https://x/owa/auth/logon.aspx?url=y"}), "url=y, a login form; EWS must take"),
         (fault("ErrorNonExistentMailbox", "No mailbox with such guid."), "ErrorNonExistentMailbox: No mailbox"),
         (fault("ErrorNever\nHeardOf", "odd\u2028words"), "ErrorNever HeardOf: odd words"),
     ],
@@ -243,11 +248,17 @@ def test_answers_for_fewer_mails_than_were_asked_for_are_none(exchange: Exchange
         turn(ways.source())
 
 
-def test_answer_that_is_larger_than_any_mail_may_be_is_not_read(exchange: Exchange, ann: Mailbox, ways: Ways) -> None:
-    exchange.fails = always("GetItem", Failure(body=b" " * (60 << 20)))
+def test_mail_that_is_larger_than_the_server_said_does_not_keep_the_others_away(
+    ann: Mailbox, ways: Ways, said: Said
+) -> None:
     ann.drop(mail("one"))
-    with pytest.raises(Unreachable, match="fetch: it has more than 27"):
-        turn(ways.source(maximum_msg_size=1_000_000))
+    (large,) = ann.drop(mail("large", "x" * (40 << 20)), size=1000)
+    ann.drop(mail("two"))
+    assert subjects(turn(ways.source(maximum_msg_size=1_000_000)).raws) == ["one", "two"]
+    (refused,) = said.all("mail.refused")
+    assert refused["key"] == large
+    assert refused["reason"].startswith("MimeContent: it has more than 27")
+    assert large in ann.inbox.items
 
 
 def test_silence_is_bounded(exchange: Exchange, ann: Mailbox, ways: Ways) -> None:

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
+import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
 
 from emaild.errors import Busy, Rejected, Unreachable
-from emaild.message import Outbound
 from emaild.settings.mailbox import AfterFetch, FirstFetch
-from emaild.settings.network import ProxySection, ProxyType
 from emaild.sources import Wait
-from tests.adapters.graph_ways import USER, GivenTokens, Graphs, graphs
+from tests.adapters.graph_ways import USER, Graphs, graphs
 from tests.adapters.turns import mail, subjects, turn
-from tests.adapters.ways import outbound
+from tests.said import Said
 from tests.servers.authority import Authority
-from tests.servers.graph import TOKEN
+from tests.servers.graph_answers import Asked
 from tests.servers.graph_mailbox import Mailbox
 from tests.servers.mails import generated
-from tests.servers.ports import LOOPBACK
-from tests.servers.proxies import ProxyProgram
-from tests.servers.wait import eventually
 
 
 @pytest.fixture
@@ -34,6 +28,12 @@ def graph(authority: Authority) -> Iterator[Graphs]:
 @pytest.fixture
 def box(graph: Graphs) -> Mailbox:
     return graph.server.mailbox(USER)
+
+
+@pytest.fixture
+def said() -> Said:
+    """What is logged from here on."""
+    return Said()
 
 
 # What is taken
@@ -112,7 +112,7 @@ def test_a_mail_that_went_before_it_was_taken_is_no_longer_listed(graph: Graphs,
     assert source.look(start).keys == (there,)
 
 
-@pytest.mark.parametrize("code", ["syncStateNotFound", "resyncRequired"])
+@pytest.mark.parametrize("code", ["syncStateNotFound", "resyncRequired", "Gone"])
 def test_a_forgotten_state_lists_all_anew_under_the_same_keys(graph: Graphs, box: Mailbox, code: str) -> None:
     source = graph.source(after_fetch=AfterFetch.LEAVE)
     known = box.deliver(mail("taken before"))
@@ -127,6 +127,26 @@ def test_a_forgotten_state_lists_all_anew_under_the_same_keys(graph: Graphs, box
     assert (again.listing.first_contact, again.listing.skipped) == (False, ())
     assert subjects(again.raws) == ["new"]
     assert turn(source, again.cursor).listing.keys == ()
+
+
+def test_a_state_that_is_forgotten_between_two_pages_lists_all_anew_and_no_mail_twice(
+    graph: Graphs, box: Mailbox
+) -> None:
+    known = box.deliver(mail("taken before"))
+    source = graph.source(after_fetch=AfterFetch.LEAVE)
+    start = turn(source).cursor
+    new = box.deliver(mail("one"), mail("two"), mail("three"))
+    graph.server.page = 1
+
+    def forget_once(asked: Asked) -> None:
+        if "$skiptoken" in asked.query:
+            graph.server.meanwhile = lambda asked: None
+            box.forget_states()
+
+    graph.server.meanwhile = forget_once
+    again = turn(source, start, known=known)
+    assert again.listing.keys == (*known, *new)
+    assert subjects(again.raws) == ["one", "two", "three"]
 
 
 def test_a_folder_is_found_by_its_path_and_its_separator(graph: Graphs, box: Mailbox) -> None:
@@ -238,7 +258,84 @@ def test_a_mail_that_graph_cannot_give_now_breaks_the_turn_and_one_that_it_will_
     assert [one.key for one in batch] == [keys[1]]
 
 
+def test_a_packed_answer_that_nobody_asked_for_is_not_taken_for_a_mail(graph: Graphs, box: Mailbox) -> None:
+    box.deliver(mail("one"))
+    source = graph.source()
+    graph.server.fail(r"\$value", 200, Content_Encoding="gzip")
+    with pytest.raises(Unreachable, match="the answer is packed, unasked"):
+        turn(source)
+    assert subjects(turn(source).raws) == ["one"]
+    assert {asked.headers["accept-encoding"] for asked in graph.server.asked} == {"identity"}
+
+
+@pytest.mark.parametrize("code", ["MailboxNotEnabledForRESTAPI", "ErrorInvalidUser", "ErrorAccessDenied"])
+@pytest.mark.parametrize("fits", [r"\$value", "PATCH"])
+def test_an_answer_about_the_mailbox_is_never_one_about_a_mail(
+    graph: Graphs, box: Mailbox, fits: str, code: str
+) -> None:
+    box.deliver(mail("one"))
+    source = graph.source(failed_items_folder_name="Failed")
+    graph.server.fail(fits, 403 if "Denied" in code else 404, code)
+    with pytest.raises(Rejected, match=code):
+        turn(source)
+    assert subjects(turn(source).raws) == ["one"]
+    assert [one.read for one in box.held()] == [True]
+
+
+@pytest.mark.parametrize("fits", ["delta", r"\$value", "PATCH"])
+def test_a_redirection_is_not_followed(graph: Graphs, box: Mailbox, fits: str) -> None:
+    box.deliver(mail("one"))
+    source = graph.source(failed_items_folder_name="Failed")
+    graph.server.fail(fits, 307, "Moved", Location=graph.server.url + "/elsewhere")
+    with pytest.raises((Busy, Unreachable), match="307 Moved"):
+        turn(source)
+    assert graph.server.count("elsewhere") == 0
+    assert subjects(turn(source).raws) == ["one"]
+
+
 # What becomes of it
+
+
+def test_a_mail_that_graph_will_not_give_goes_to_the_folder_for_failed_items(
+    graph: Graphs, box: Mailbox, said: Said
+) -> None:
+    source = graph.source(failed_items_folder_name="Failed/Mails")
+    start = turn(source).cursor
+    bad, other, good = box.deliver(mail("bad"), mail("bad too"), mail("good"))
+    graph.server.fail(r"\$value", 400, "ErrorMimeContentConversionFailed", times=2)
+    assert subjects(turn(source, start).raws) == ["good"]
+    place = next(one for one in box.folders.values() if one.name == "Mails")
+    assert box.folders[place.parent.lower()].name == "Failed"
+    assert [one.id for one in box.held(place.id)] == [bad, other]
+    assert [(one["key"], one["folder"]) for one in said.all("mail.failed_moved")] == [
+        (bad, "Failed/Mails"),
+        (other, "Failed/Mails"),
+    ]
+    assert source.look(start, [bad]).keys == (good,)  # under its id it is still there, and would be taken for late
+    assert graph.server.count("POST .*(mailFolders|childFolders)$") == 2
+
+
+def test_a_mail_that_graph_will_not_give_stays_where_no_folder_for_it_is_named(graph: Graphs, box: Mailbox) -> None:
+    (bad,) = box.deliver(mail("bad"))
+    graph.server.fail(r"\$value", 400, "ErrorMimeContentConversionFailed")
+    assert turn(graph.source()).raws == []
+    assert [one.id for one in box.held()] == [bad]
+
+
+def test_a_mail_that_cannot_be_moved_to_the_failed_ones_is_told_after_those_before_it(
+    graph: Graphs, box: Mailbox
+) -> None:
+    keys = box.deliver(mail("good"), mail("bad"))
+    source = graph.source(failed_items_folder_name="Failed")
+    source.open()
+    source.look(None)
+    name = re.escape(keys[1][-8:])
+    graph.server.fail(rf"GET .*{name}.*value", 400, "ErrorMimeContentConversionFailed")
+    graph.server.fail("move", 403, "ErrorAccessDenied")
+    batches = source.fetch(keys)
+    assert [one.key for one in next(batches)] == keys[:1]
+    with pytest.raises(Rejected, match="move a failed mail: 403 ErrorAccessDenied"):
+        next(batches)
 
 
 def test_moved_mails_keep_their_keys_and_the_folder_is_made(graph: Graphs, box: Mailbox) -> None:
@@ -292,108 +389,3 @@ def test_acknowledging_a_hundred_mails_takes_a_quarter_as_many_requests(graph: G
     source = graph.source()
     source.acknowledge(keys)
     assert (graph.server.count("POST"), graph.server.most_at_once) == (25, 4)
-
-
-# Signing in, and being asked for patience
-
-
-def test_a_refused_token_is_replaced_once_and_a_second_refusal_is_told(graph: Graphs, box: Mailbox) -> None:
-    box.deliver(mail("one"))
-    tokens = GivenTokens(USER, "a revoked one", TOKEN)
-    assert subjects(turn(graph.source(tokens=tokens)).raws) == ["one"]
-    assert tokens.refusals == ["a revoked one"]
-    with pytest.raises(Rejected, match="the token was refused: 401 InvalidAuthenticationToken") as failure:
-        turn(graph.source(tokens=GivenTokens(USER, "a revoked one", "another", TOKEN)))
-    assert "a revoked one" not in str(failure.value)
-
-
-@pytest.mark.parametrize("status", [429, 503])
-def test_a_throttled_mailbox_is_left_alone_for_as_long_as_it_asks(graph: Graphs, box: Mailbox, status: int) -> None:
-    source, sink = graph.source(), graph.sink()
-    graph.server.fail("delta", status, "ApplicationThrottled", Retry_After="120")
-    with pytest.raises(Busy, match=f"{status} ApplicationThrottled") as failure:
-        turn(source)
-    assert failure.value.retry_after == 120
-    asked = len(graph.server.asked)
-    graph.clock.advance(119)
-    for attempt in (lambda: turn(source), lambda: sink.send(_outbound())):
-        with pytest.raises(Busy, match="left alone for 1 s more"):
-            attempt()
-    assert len(graph.server.asked) == asked
-    graph.clock.advance(1)
-    turn(source)
-
-
-def _outbound() -> Outbound:
-    return outbound(raw=b"From: ann@example.com\r\nTo: one@example.net\r\n\r\nHello\r\n")
-
-
-def test_throttling_within_a_batch_is_obeyed_too(graph: Graphs, box: Mailbox) -> None:
-    keys = box.deliver(mail("one"), mail("two"))
-    source = graph.source()
-    with graph.server.mailbox(USER).lock:
-        graph.server._running[USER] = 3  # somebody else's requests for this mailbox
-    with pytest.raises(Busy, match="429 ApplicationThrottled") as failure:
-        source.acknowledge(keys)
-    assert failure.value.retry_after == 1
-
-
-def test_a_permission_that_is_missing_is_named(graph: Graphs) -> None:
-    graph.server.fail("delta", 403, "ErrorAccessDenied")
-    with pytest.raises(Rejected, match=r"403 ErrorAccessDenied so be it; the application needs Mail\.ReadWrite"):
-        turn(graph.source())
-
-
-def test_links_that_lead_elsewhere_are_not_followed(graph: Graphs, box: Mailbox) -> None:
-    graph.server.page = 1
-    graph.server.links = graph.server.url.replace("localhost", "127.0.0.1")
-    box.deliver(mail("one"), mail("two"))
-    with pytest.raises(Unreachable, match="follow a link: it is no link, or leads to another server"):
-        turn(graph.source())
-
-
-# The connection
-
-
-def test_a_connection_is_kept_and_replaced_when_it_was_closed_meanwhile(graph: Graphs, box: Mailbox) -> None:
-    source = graph.source()
-    start = turn(source).cursor
-    start = turn(source, start).cursor
-    assert graph.server.connections == 1
-    graph.server.close_all()
-    box.deliver(mail("one"))
-    assert subjects(turn(source, start).raws) == ["one"]
-    assert graph.server.connections == 2
-
-
-def test_sections_of_one_mailbox_never_ask_five_things_at_once(graph: Graphs, box: Mailbox) -> None:
-    ways = [graph.sink() for _ in range(8)]
-
-    def wait_for_a_fifth(asked: object) -> None:
-        with contextlib.suppress(AssertionError):
-            eventually(lambda: graph.server.most_at_once > 4, within=0.5)
-
-    graph.server.meanwhile = wait_for_a_fifth
-    with ThreadPoolExecutor(8) as pool:
-        receipts = [one for sent in pool.map(lambda sink: sink.send(_outbound()), ways) for one in sent]
-    assert [receipt.code for receipt in receipts] == ["202"] * 8
-    assert graph.server.most_at_once == 4
-    assert len(box.sent) == 8
-
-
-@pytest.mark.parametrize("kind", [ProxyType.HTTP, ProxyType.SOCKS5])
-def test_all_goes_through_the_proxy(graph: Graphs, box: Mailbox, kind: ProxyType) -> None:
-    box.deliver(mail("one"))
-    with ProxyProgram("tinyproxy" if kind is ProxyType.HTTP else "microsocks") as program:
-        proxy = ProxySection(
-            name="proxy", use_proxy_text="true", host=LOOPBACK, port_given=str(program.port), proxy_type=kind
-        )
-        assert subjects(turn(graph.source(proxy=proxy)).raws) == ["one"]
-        port = graph.server.url.rpartition(":")[2].partition("/")[0]
-        eventually(lambda: port in program.log(), what="the proxy's log")
-
-
-def test_a_server_with_another_certificate_is_told_no_token(graph: Graphs, authority: Authority) -> None:
-    with pytest.raises(Rejected, match="certificate is not trusted"):
-        turn(graph.source(ca_file=authority.other_ca_file))
-    assert graph.server.asked == []

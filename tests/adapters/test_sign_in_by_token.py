@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from emaild.daemon import source_for
 from emaild.errors import Busy, Rejected, Unreachable
+from emaild.jobs.adapters import source_for
 from emaild.net.oauth import Sealed, tokens_for
 from emaild.net.peer import peer_of
 from emaild.net.sign_in import SignIn

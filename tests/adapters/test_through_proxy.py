@@ -8,8 +8,8 @@ from contextlib import closing
 
 import pytest
 
-from emaild.daemon import source_for
 from emaild.errors import Rejected
+from emaild.jobs.adapters import source_for
 from emaild.net.peer import peer_of
 from emaild.settings.mailbox import FirstFetch, MailboxType
 from emaild.settings.network import ProxySection

@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Any
 
-from emaild.daemon import source_for
+from emaild.jobs.adapters import source_for
 from emaild.message import Inbound
 from emaild.settings.mailbox import MailboxSection, MailboxType
 from emaild.settings.secret import Secret

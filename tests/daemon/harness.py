@@ -97,6 +97,11 @@ class Emaild:
             self._process.kill()
             self._process.wait()
 
+    def threads(self) -> int:
+        """How many threads it has (proc(5))."""
+        assert self._process is not None
+        return len(os.listdir(f"/proc/{self._process.pid}/task"))
+
     def memory(self) -> int:
         """The bytes that it occupies (proc(5), resident set)."""
         assert self._process is not None

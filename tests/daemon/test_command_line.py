@@ -156,3 +156,18 @@ def test_a_secret_is_never_shown(tmp_path: Path) -> None:
         assert "in-the-conf" not in done.stdout + done.stderr
         assert "in-a-file" not in done.stdout + done.stderr
     assert {row["value"] for row in daemon.listed("show") if row.get("option") == "password"} == {"***"}
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_are_no_fault(tmp_path: Path, closed: str) -> None:
+    emaild = Emaild(tmp_path)
+    emaild.configure("")
+    line = f'exec "$@" {closed}'
+    done = subprocess.run(
+        ["/bin/sh", "-c", line, "sh", *COMMAND, "show", "--conf", str(emaild.conf)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from emaild.fault_points import VARIABLE, FaultPoint
 from tests.daemon.harness import Emaild
 from tests.servers.authority import Authority
 from tests.servers.authorization import AuthorizationServer
@@ -17,6 +18,9 @@ from tests.servers.mails import generated
 from tests.servers.wait import eventually
 
 USER = "ann@example.com"
+KILLED = -9
+INBOUND = [point for point in FaultPoint if point.label.startswith("inbound.")]
+OUTBOUND = [FaultPoint.LEASED, FaultPoint.OFFERED, FaultPoint.ACCEPTED, FaultPoint.RECORDED]
 
 
 class Cloud:
@@ -78,6 +82,54 @@ def test_fifty_mails_are_taken_once_and_marked_as_read_whatever_is_restarted_and
         assert daemon.stop() == 0
         assert Counter(daemon.raws()) == Counter(raws)
     assert len(cloud.tokens.grants) == 3  # one at each start
+
+
+@pytest.mark.parametrize("after", ["seen", "move"])
+@pytest.mark.parametrize("point", INBOUND, ids=lambda point: point.label)
+def test_mail_in_is_neither_lost_nor_doubled_whenever_the_daemon_is_killed(
+    cloud: Cloud, tmp_path: Path, point: FaultPoint, after: str
+) -> None:
+    raws = [mail.raw for mail in generated(50, seed=63, largest=4_000)]
+    cloud.box.deliver(*raws)
+    with Emaild(tmp_path) as daemon:
+        daemon.configure(cloud.mailbox(after_fetch=after, after_fetch_folder="Done", maximum_msg_number=30))
+        daemon.start({VARIABLE: f"{point.label}:2"}, wait=False)
+        assert daemon.wait() == KILLED
+        daemon.start()
+        eventually(lambda: len(daemon.interactions()) >= 50, within=20)
+        if after == "seen":
+            eventually(lambda: all(one.read for one in cloud.box.held()), within=10)
+            assert len(cloud.box.held()) == 50
+        else:
+            eventually(lambda: not cloud.box.held(), within=10)
+            assert len(cloud.box.held("Done")) == 50
+        assert daemon.stop() == 0
+        assert Counter(daemon.raws()) == Counter(raws)
+
+
+@pytest.mark.parametrize("size", [10, 4_000_000])  # at once; as a draft with its file
+@pytest.mark.parametrize("point", OUTBOUND, ids=lambda point: point.label)
+def test_mail_out_is_sent_once_whenever_the_daemon_is_killed(
+    cloud: Cloud, tmp_path: Path, point: FaultPoint, size: int
+) -> None:
+    """Also where Exchange had it and nobody heard: it lies in Sent Items."""
+    file = tmp_path / "file.bin"
+    file.write_bytes(b"x" * size)
+    with Emaild(tmp_path) as daemon:
+        daemon.configure(cloud.way_out())
+        done = daemon.command(
+            "send", "--from", USER, "--to", "a@example.net", "--subject", "x", "--attach", str(file), "--text", "x\n"
+        )
+        assert done.returncode == 0, done.stderr
+        daemon.start({VARIABLE: point.label}, wait=False)
+        assert daemon.wait() == KILLED
+        daemon.start()
+        eventually(daemon.sent, within=20)
+        assert [entry["id"] for entry in daemon.listed("history")] == [done.stdout.strip()]
+        assert daemon.stop() == 0
+    assert [one.addresses("To") for one in cloud.box.sent] == [["a@example.net"]]
+    assert [len(one.attached) for one in cloud.box.sent] == [size // 4_000_000]
+    assert cloud.box.held("drafts") == []
 
 
 def test_throttling_ends_and_loses_nothing(cloud: Cloud, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,15 +15,24 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from tests.adapters.turns import mail
-from tests.daemon.harness import COMMAND, Emaild, imap_section, smtp_section
+from emaild.cli.login import bounded
+from emaild.errors import Unreachable
+from emaild.jobs.trial import trial
+from emaild.net.oauth import Sealed
+from emaild.settings.mailbox import MailboxType
+from tests.adapters.scripts import ImapScript
+from tests.adapters.turns import mail, section, subjects
+from tests.clock import ManualClock
+from tests.daemon.harness import COMMAND, Emaild, imap_section, pop3_section, smtp_section
 from tests.servers.authority import Authority
 from tests.servers.authorization import AuthorizationServer, Said
 from tests.servers.authorization_rules import Client, Person, as_json
 from tests.servers.browser import Browser
 from tests.servers.dovecot import PASSWORD, Dovecot
+from tests.servers.faulty_smtp import FaultySmtp
 from tests.servers.presence import require_root
 from tests.servers.processes import Account, Home, unprivileged
+from tests.servers.scripted import Dialog, Scripted
 from tests.servers.wait import eventually
 
 MARY, JOE, SUPPORT = "mary@example.com", "joe@example.com", "support@example.com"
@@ -31,10 +41,11 @@ BOX = "pop-client-mary"
 
 
 class Login:
-    """`emaild login` under way: `with Login(daemon, "pop-client-mary") as login`."""
+    """`emaild login` under way: `with Login(daemon, "pop-client-mary") as login`; with *tries* it tries the server."""
 
-    def __init__(self, daemon: Emaild, *arguments: str) -> None:
+    def __init__(self, daemon: Emaild, *arguments: str, tries: bool = False) -> None:
         command = [*COMMAND, "login", "--conf", str(daemon.conf), "--no-browser", *arguments]
+        command += [] if tries else ["--no-try"]
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True)
 
@@ -57,6 +68,10 @@ class Login:
     def url(self) -> str:
         """The page to sign in on."""
         return self.first(r"^https://\S+$")[0]
+
+    def interrupt(self) -> None:
+        """Ctrl-C."""
+        self._process.send_signal(signal.SIGINT)
 
     def end(self) -> tuple[int, str, str]:
         """Its exit code, and what else it said: on standard output, and on standard error."""
@@ -81,14 +96,15 @@ def daemon(tmp_path: Path) -> Iterator[Emaild]:
 
 
 def tokens(people: AuthorizationServer, **options: Any) -> dict[str, Any]:
-    """The options of a section for which somebody signs in."""
+    """The options of a section for which somebody signs in, by its *protocol*, else IMAP."""
+    protocol = options.pop("protocol", "imap")
     asked = {
         "password": "",
         "grant-type": "authorization_code",
         "tenant-authority": people.url,
         "directory-id": "contoso",
         "client-id": "emaild",
-        "mail.imap.auth.mechanisms": "XOAUTH2",
+        f"mail.{protocol}.auth.mechanisms": "XOAUTH2",
     }
     return {**asked, **options}
 
@@ -140,18 +156,21 @@ def kept(daemon: Emaild) -> list[Path]:
     return [path for path in folder.iterdir() if not path.name.startswith(".")] if folder.exists() else []
 
 
+@pytest.mark.parametrize("protocol", ["imap", "pop3"])
 def test_a_mailbox_with_a_password_goes_on_with_a_sign_in_in_a_browser(
-    daemon: Emaild, authority: Authority, people: AuthorizationServer
+    daemon: Emaild, authority: Authority, people: AuthorizationServer, protocol: str
 ) -> None:
     with Dovecot(authority, introspection=people.introspection_endpoint) as server, Browser() as browser:
+        port, section = (server.imaps, imap_section) if protocol == "imap" else (server.pop3s, pop3_section)
         server.drop(MARY, [mail("one")])
         given = {"after-fetch": "leave", "first-fetch": "all", "cycle-time": "1s", "idle": "false"}
-        daemon.configure(imap_section(BOX, server.imaps, MARY, authority, **given))
+        daemon.configure(section(BOX, port, MARY, authority, **given))
         daemon.start()
         daemon.wait_for("interaction.created")
-        daemon.configure(imap_section(BOX, server.imaps, MARY, authority, **tokens(people, **given)))
+        daemon.configure(section(BOX, port, MARY, authority, **tokens(people, protocol=protocol, **given)))
         assert "emaild login pop-client-mary" in daemon.wait_for("mailbox.failed")[0]["reason"]
-        with Login(daemon, BOX) as login:
+        server.drop(MARY, [mail("two")])
+        with Login(daemon, BOX, tries=True) as login:
             browser.open(login.url)
             assert browser.value("[name=username]") == MARY
             browser.type("[name=password]", PERSONS_PASSWORD)
@@ -161,12 +180,14 @@ def test_a_mailbox_with_a_password_goes_on_with_a_sign_in_in_a_browser(
             code, said, wrong = login.end()
         assert (code, wrong) == (0, "")
         assert f"{MARY} signed in for {MARY}; [{BOX}] uses it" in said
-        server.drop(MARY, [mail("two")])
+        assert f"[{BOX}] works: {MARY} is signed in at localhost, INBOX is open; it holds 2 mails\n" in said
         daemon.wait_for("interaction.created", 2, within=60)
+        server.drop(MARY, [mail("three")])
+        daemon.wait_for("interaction.created", 3, within=60)
         assert f"user=<{MARY}>, method=XOAUTH2" in server.log()
         assert daemon.count("mailbox.first_contact") == 1
-        assert len(daemon.interactions()) == 2, "what was taken with the password is not taken again"
         assert daemon.stop() == 0
+        assert sorted(subjects(daemon.raws())) == ["one", "three", "two"], "each once, whatever signed in"
     (file,) = kept(daemon)
     assert file.stat().st_mode & 0o077 == 0
     sealed = file.read_bytes()
@@ -340,7 +361,7 @@ def test_one_sign_in_is_for_all_sections_of_the_user(
 @pytest.mark.parametrize(
     ("section", "words"),
     [
-        ("pop-client-none", ["no section pop-client-none", BOX]),
+        ("pop-client-none", ["no section pop-client-none", f"somebody signs in for: {BOX}\n"]),
         ("pop-client-plain", ["grant-type = authorization_code", "mail.imap.auth.mechanisms = XOAUTH2"]),
     ],
 )
@@ -386,10 +407,136 @@ def _may_import(account: Account) -> bool:
     return done.returncode == 0
 
 
-def test_without_a_state_directory_there_is_nowhere_to_keep_it(
+def test_a_person_may_sign_in_before_the_first_start(
     daemon: Emaild, authority: Authority, people: AuthorizationServer
 ) -> None:
     configured(daemon, authority, people)
     (daemon.home / "state").rmdir()
+    with Login(daemon, BOX) as login:
+        follows(authority, login.url, MARY)
+        code, _, wrong = login.end()
+    assert (code, "root's" in wrong) == (0, os.geteuid() == 0)
+    assert (daemon.home / "state").stat().st_mode & 0o777 == 0o700
+    assert len(kept(daemon)) == 1
+
+
+def test_a_state_directory_that_cannot_be_is_told_before_anybody_signs_in(
+    daemon: Emaild, authority: Authority, people: AuthorizationServer
+) -> None:
+    configured(daemon, authority, people)
+    (daemon.home / "state").rmdir()
+    (daemon.home / "state").touch()
     done = daemon.command("login", BOX)
-    assert (done.returncode, "it is not there yet" in done.stderr) == (os.EX_CANTCREAT, True)
+    assert (done.returncode, "the state directory must exist" in done.stderr) == (os.EX_CANTCREAT, True), done.stderr
+    assert people.asked == []
+
+
+@pytest.fixture(scope="module")
+def closed(authority: Authority) -> Iterator[tuple[Dovecot, AuthorizationServer]]:
+    """A mail server that takes tokens of nobody but their own users, and its authority."""
+    with (
+        AuthorizationServer(authority) as known,
+        FaultySmtp() as relay,
+        Dovecot(authority, introspection=known.introspection_endpoint, relay=relay.smtp) as server,
+    ):
+        known.realm.people = {name: Person(name, PERSONS_PASSWORD) for name in (MARY, JOE)}
+        known.realm.clients = {"emaild": Client("emaild")}
+        yield server, known
+
+
+def tried(
+    daemon: Emaild, authority: Authority, section: str, who: str, *arguments: str, name: str = BOX
+) -> tuple[int, str, str]:
+    """What `login` says in the end, when *who* has signed in."""
+    daemon.configure(section)
+    with Login(daemon, name, *arguments, tries=True) as login:
+        follows(authority, login.url, who)
+        code, said, wrong = login.end()
+    return code, said.strip().rpartition("\n")[2], wrong
+
+
+def test_what_a_mailbox_refuses_after_a_good_sign_in_is_told_and_the_sign_in_stays(
+    daemon: Emaild, authority: Authority, closed: tuple[Dovecot, AuthorizationServer]
+) -> None:
+    server, known = closed
+    section = imap_section(BOX, server.imaps, MARY, authority, **tokens(known))
+    code, said, wrong = tried(daemon, authority, section, JOE, "--shared")
+    assert (code, len(kept(daemon)), wrong.count("\n")) == (os.EX_UNAVAILABLE, 1, 1)
+    assert f"{JOE} signed in for {MARY}" in said
+    assert f"the sign-in is kept, but [{BOX}] does not work yet" in wrong
+    assert ": sign in: the token was refused" in wrong
+    assert "may this user, or the application, use the mailbox" in wrong
+
+
+def test_a_folder_that_is_not_there_is_told(
+    daemon: Emaild, authority: Authority, closed: tuple[Dovecot, AuthorizationServer]
+) -> None:
+    server, known = closed
+    section = imap_section(BOX, server.imaps, MARY, authority, **tokens(known, **{"folder-path": "Nowhere"}))
+    code, _, wrong = tried(daemon, authority, section, MARY)
+    assert (code, ": open folder Nowhere: " in wrong, "is folder-path right?" in wrong) == (69, True, True), wrong
+
+
+def test_a_server_that_is_not_there_may_be_there_later(
+    daemon: Emaild, authority: Authority, people: AuthorizationServer, free_port: Callable[[], int]
+) -> None:
+    section = imap_section(BOX, free_port(), MARY, authority, **tokens(people))
+    code, _, wrong = tried(daemon, authority, section, MARY)
+    assert (code, ": connect: Connection refused; it may pass by itself" in wrong) == (os.EX_TEMPFAIL, True), wrong
+    assert len(kept(daemon)) == 1
+
+
+def test_a_way_out_is_tried_too(
+    daemon: Emaild, authority: Authority, closed: tuple[Dovecot, AuthorizationServer]
+) -> None:
+    server, known = closed
+    given = {
+        **tokens(known, protocol="smtp"),
+        "server": "localhost",
+        "user": MARY,
+        "ca-file": authority.ca_file,
+        "enable-authentication": "true",
+        "smtp-connection-security": "start-tls",
+    }
+    code, said, wrong = tried(daemon, authority, smtp_section(server.submission, **given), MARY, name="smtp-client")
+    assert (code, said, wrong) == (0, f"[smtp-client] works: {MARY} is signed in at localhost", "")
+
+
+def test_a_server_that_never_comes_to_an_end_is_left(scripted: Callable[..., Scripted], tmp_path: Path) -> None:
+    """It says something often enough never to be silent for too long."""
+
+    def goes_on(dialog: Dialog, tag: str, rest: str) -> None:
+        while True:
+            dialog.send("* OK wait")
+
+    made = section(MailboxType.IMAP, scripted(ImapScript({}, {"LOGIN": goes_on})).port, "x")
+    with pytest.raises((TimeoutError, Unreachable)), bounded(0.2):
+        list(trial(made, proxy=None, sealed=Sealed(tmp_path), clock=ManualClock()))
+
+
+def test_an_authority_that_is_not_there_is_told(
+    daemon: Emaild, authority: Authority, people: AuthorizationServer, free_port: Callable[[], int]
+) -> None:
+    configured(daemon, authority, people, **{"tenant-authority": f"https://localhost:{free_port()}"})
+    done = daemon.command("login", BOX)
+    told = "Connection refused; are tenant-authority and [proxy] right?\n"
+    assert (done.returncode, told in done.stderr, done.stdout) == (os.EX_NOPERM, True, ""), done.stderr
+
+
+def test_ctrl_c_ends_it_and_keeps_nothing(daemon: Emaild, authority: Authority, people: AuthorizationServer) -> None:
+    configured(daemon, authority, people)
+    with Login(daemon, BOX) as login:
+        assert login.url
+        login.interrupt()
+        code, _, wrong = login.end()
+    assert (code, wrong) == (130, "")
+    assert kept(daemon) == []
+
+
+def test_how_to_sign_in_from_a_machine_with_a_browser_is_told(
+    daemon: Emaild, authority: Authority, people: AuthorizationServer
+) -> None:
+    configured(daemon, authority, people)
+    with Login(daemon, BOX) as login:
+        back = urlsplit(dict(parse_qsl(urlsplit(login.url).query))["redirect_uri"])
+        assert login.first(r"ssh -L (\d+):127\.0\.0\.1:(\d+) ").groups() == (str(back.port),) * 2

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from emaild.errors import Busy, Rejected, Unreachable
+from emaild.net.oauth.causes import MICROSOFT
 from tests.servers.authority import Authority
 from tests.servers.authorization import Asked, AuthorizationServer, Said
+from tests.servers.authorization_rules import as_json
 from tests.tokens import ANN, APP, PASSWORD, SECRET, TokenOffice, proved_by
 
 
@@ -151,6 +153,24 @@ def test_many_mailboxes_that_share_an_application_ask_once(office: TokenOffice) 
     assert boxes[3].user == "box3@contoso.com"
 
 
+def test_many_mailboxes_that_are_refused_ask_once(office: TokenOffice) -> None:
+    tokens = office.tokens(password="wrong")
+    failed: list[bool] = []
+
+    def ask() -> None:
+        with pytest.raises(Rejected, match="AADSTS50126"):
+            tokens.token()
+        failed.append(True)
+
+    threads = [threading.Thread(target=ask) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(failed) == 20
+    assert len(office.server.grants) == 1
+
+
 def test_long_token_comes_through_whole(office: TokenOffice) -> None:
     office.server.realm.token_length = 20_000
     assert len(office.tokens().token().reveal()) == 20_000
@@ -172,6 +192,27 @@ def test_refused_token_is_replaced_once_and_a_second_refusal_in_a_row_is_told(of
     assert len(office.server.grants) == 2
     office.clock.advance(901)
     assert tokens.token() == second
+
+
+def test_token_that_was_accepted_in_between_makes_refusals_two_of_their_own(office: TokenOffice) -> None:
+    tokens = office.tokens()
+    for _ in range(4):
+        token = tokens.token()
+        tokens.accepted(token)
+        office.clock.advance(60)
+        tokens.refused(token)
+        assert tokens.token() != token
+    assert len(office.server.grants) == 5
+
+
+def test_connection_that_is_slow_to_tell_of_the_refused_token_changes_nothing(office: TokenOffice) -> None:
+    tokens = office.tokens()
+    first = tokens.token()
+    tokens.refused(first)
+    tokens.accepted(first)
+    tokens.refused(tokens.token())
+    with pytest.raises(Rejected, match="refused two tokens in a row"):
+        tokens.token()
 
 
 def test_refusals_that_lie_a_day_apart_are_not_in_a_row(office: TokenOffice) -> None:
@@ -213,6 +254,28 @@ def test_trouble_of_the_user_is_named_and_so_is_what_to_do(office: TokenOffice, 
     with pytest.raises(Rejected, match=words) as refused:
         office.tokens().token()
     assert f"AADSTS{trouble}" in str(refused.value)
+
+
+def test_every_code_that_is_known_is_named_by_its_own_cause(office: TokenOffice) -> None:
+    tokens = office.tokens()
+    for cause in MICROSOFT:
+        office.server.realm.people[ANN].trouble = int(cause.code.removeprefix("AADSTS"))
+        with pytest.raises(Busy if cause.temporary else Rejected) as refused:
+            tokens.token()
+        said = f"{cause.cause} ({cause.code}); {cause.remedy}".replace("SECTION", "pop-client")
+        assert refused.value.reason == said
+        office.clock.advance(3601)
+    assert len({cause.code for cause in MICROSOFT}) == len(MICROSOFT) == len(office.server.grants)
+
+
+@pytest.mark.parametrize("words", ["It\x1b[2J is\r\n so.", "a" * 100_000], ids=["control", "long"])
+def test_code_that_is_not_known_is_told_in_the_authoritys_words(office: TokenOffice, words: str) -> None:
+    said = Said(as_json({"error": "invalid_grunt", "error_description": f"AADSTS99999999: {words}"}), 400)
+    office.server.judge = lambda asked: said if asked.path.endswith("/token") else None
+    with pytest.raises(Rejected, match=r"the authority says: AADSTS99999999.*\(AADSTS99999999\)") as refused:
+        office.tokens().token()
+    assert refused.value.reason.isprintable()
+    assert len(refused.value.reason) < 400
 
 
 @pytest.mark.parametrize(

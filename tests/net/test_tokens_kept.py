@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import os
+import signal
 import subprocess
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -165,6 +168,41 @@ def _full(folder: Path, content: bytes) -> None:
     raise OSError(28, "No space left on device")
 
 
+@pytest.mark.parametrize("step", ["tempfile.mkstemp", "os.fsync", "os.replace"])
+@pytest.mark.parametrize("used_once", [False, True])
+def test_kill_before_the_refresh_token_that_follows_is_kept_leaves_the_one_before(
+    office: TokenOffice, step: str, used_once: bool
+) -> None:
+    """Microsoft's and Google's are taken again; where one is taken once the sign-in is lost, and that is told."""
+    office.server.realm.used_once = used_once
+    section = office.section(**SIGNED_IN)
+    first = office.sign_in(section)
+    tokens = office.tokens(**SIGNED_IN)
+    child = os.fork()
+    if not child:
+        try:
+            module, _, name = step.partition(".")
+            setattr(importlib.import_module(module), name, _killed)
+            tokens.token()
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    assert len(office.server.grants) == 1
+    again = office.tokens(**SIGNED_IN)
+    if used_once:
+        with pytest.raises(Rejected, match="sign in again: emaild login pop-client"):
+            again.token()
+    else:
+        assert again.token()
+        assert list(office.state.rglob(".new-*")) == []
+    assert [form["refresh_token"] for form in office.server.grants] == [first, first]
+
+
+def _killed(*_: object, **__: object) -> NoReturn:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
 def test_refresh_token_that_stays_is_not_written_again(office: TokenOffice) -> None:
     office.server.realm.rotate = False
     section = office.section(**SIGNED_IN)
@@ -174,32 +212,7 @@ def test_refresh_token_that_stays_is_not_written_again(office: TokenOffice) -> N
     assert [path.stat().st_mtime_ns for path in sorted(office.state.rglob("*"))] == before
 
 
-# What ends
-
-
-def test_secret_near_its_end_is_told_once_a_day_and_not_before(office: TokenOffice) -> None:
-    office.client.secret, said = SECRET, Log()
-    ends = office.clock.now() + timedelta(days=15, hours=1)
-    options = {"grant_type": "client_credentials", "password": SECRET, "secret_expires": f"{ends:%Y-%m-%d}"}
-    tokens = office.tokens(**options)
-    tokens.token()
-    assert said.all("credential.ends") == []
-    for _ in range(48):
-        office.clock.advance(3600)
-        tokens.token()
-    told = said.all("credential.ends")
-    assert [event["days"] for event in told] == [13, 12]
-    assert told[0]["what"] == "client secret"
-    assert SECRET not in str(said.events)
-
-
-def test_certificate_near_its_end_is_told_by_itself(office: TokenOffice) -> None:
-    said = Log()
-    certificate, key = office.certificate(days=10)
-    office.clock.advance((datetime.now(UTC) - office.clock.now()).total_seconds())
-    office.tokens(**proved_by(certificate, key)).token()
-    assert said.one("credential.ends")["what"] == "application-certificate"
-    assert said.one("credential.ends")["days"] in (9, 10)
+# What is told
 
 
 def test_failed_renewal_is_told_while_the_token_of_now_is_used(office: TokenOffice) -> None:
@@ -212,6 +225,7 @@ def test_failed_renewal_is_told_while_the_token_of_now_is_used(office: TokenOffi
     office.clock.advance(201)
     with pytest.raises(Busy, match="status 503"):
         tokens.token()
+    assert [event["left"] for event in said.all("token.not_renewed")] == [200, 0]
 
 
 def test_nothing_that_is_logged_holds_a_secret(office: TokenOffice) -> None:

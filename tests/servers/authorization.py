@@ -13,8 +13,11 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
+from tests.servers import authorization_google as google
+from tests.servers import authorization_microsoft as microsoft
 from tests.servers.authority import Authority
 from tests.servers.authorization_rules import ANY_TENANT, Form, Given, Realm, Refused, as_json
+from tests.servers.federation import MICROSOFTS
 from tests.servers.ports import LOOPBACK, ReservedPort
 
 
@@ -26,6 +29,7 @@ class Asked:
     path: str
     form: Form
     headers: dict[str, str] = field(repr=False)
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -130,8 +134,13 @@ class AuthorizationServer:
     def _answer(self, asked: Asked) -> Said:
         parts = asked.path.strip("/").split("/")
         if asked.path.startswith("/common/userrealm/"):
-            federated = unquote(parts[-1]) in self.realm.federated
-            return Said(as_json({"ver": "1.0", "account_type": "Federated" if federated else "Managed"}))
+            metadata = self.realm.federated.get(unquote(parts[-1]))
+            kind = {"account_type": "Federated", "federation_metadata_url": metadata, "cloud_audience_urn": MICROSOFTS}
+            return Said(as_json({"ver": "1.0", **(kind if metadata else {"account_type": "Managed"})}))
+        if parts[0] == "adfs":
+            kind_said = asked.headers.get("content-type", "")
+            status, body = self.realm.federation.answer(asked.path, self.url, asked.body, kind_said)
+            return Said(body, status, "application/soap+xml; charset=utf-8")
         if asked.path in ("/introspect", "/token", "/o/oauth2/v2/auth"):
             return self._googles(asked)
         if parts[0] not in (*self.realm.tenants, *ANY_TENANT):
@@ -141,7 +150,7 @@ class AuthorizationServer:
                 return Said(as_json(self._configuration(parts[0])))
             case "POST", ["oauth2", "v2.0", "token"]:
                 _check_form(asked)
-                return Said(as_json(self.realm.microsoft(asked.form, f"{self.url}{asked.path}")))
+                return Said(as_json(microsoft.token(self.realm, asked.form, f"{self.url}{asked.path}")))
             case "POST", ["oauth2", "v2.0", "devicecode"]:
                 return self._device(asked)
             case _, ["oauth2", "v2.0", "authorize"]:
@@ -154,7 +163,7 @@ class AuthorizationServer:
         if asked.path == "/o/oauth2/v2/auth":
             return self._authorize(asked)
         _check_form(asked)
-        return Said(as_json(self.realm.google(asked.form)))
+        return Said(as_json(google.token(self.realm, asked.form)))
 
     def _configuration(self, tenant: str) -> dict[str, Any]:
         base = f"{self.url}/{tenant}"
@@ -166,7 +175,7 @@ class AuthorizationServer:
         }
 
     def _device(self, asked: Asked) -> Said:
-        device = self.realm.device(asked.form)
+        device = microsoft.device(self.realm, asked.form)
         answer = {"device_code": device.code, "user_code": device.user_code, "expires_in": 900, "interval": 1}
         return Said(as_json({**answer, "verification_uri": f"{self.url}/device", "message": "Sign in."}))
 
@@ -253,7 +262,7 @@ def _handler(server: AuthorizationServer) -> type[BaseHTTPRequestHandler]:
             pairs = parse_qsl(parts.query, keep_blank_values=True) + parse_qsl(body.decode("ascii", "replace"))
             headers = {name.lower(): value for name, value in self.headers.items()}
             form = dict(pairs) | _basic(headers)
-            said = server.answer(Asked(self.command, parts.path, form, headers))
+            said = server.answer(Asked(self.command, parts.path, form, headers, body))
             self.send_response(said.status)
             for name, value in (("Content-Type", said.kind), *said.headers):
                 self.send_header(name, value)

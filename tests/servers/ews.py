@@ -6,11 +6,13 @@ It speaks HTTPS with Basic, NTLM and Bearer, and holds every request against Mic
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
+import ssl
 import tempfile
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -71,8 +73,10 @@ def denied(operation: str, code: str, text: str = "no") -> Failure:
 class Exchange:
     """`with Exchange(authority) as server`: `mailbox` makes the mailbox of a user, whose password is `secret`.
 
-    `offers` are the ways to sign in; `tokens` maps the tokens that are good to users. `newest` is the newest version of
-    EWS that it knows. `asked` are the operations in order, `requests` their elements, `sent` who sent what.
+    `offers` are the ways to sign in; `tokens` maps the tokens that are good to users, or `knows` does, where it is
+    given (empty: not good). `newest` is the newest version of EWS that it knows. `asked` are the operations in order,
+    `requests` their elements, `sent` who sent what. `challenge` is sent instead of NTLM's own, `certificate` is what
+    NTLM must be bound to, and `denial` is sent where nobody signed in.
     """
 
     def __init__(
@@ -88,12 +92,17 @@ class Exchange:
         self.page = page
         self.mailboxes: dict[str, Mailbox] = {}
         self.tokens: dict[str, str] = {}
+        self.knows: Callable[[str], str] | None = None
         self.impersonators: set[str] = set()
         self.fails: Fails = lambda operation, number: None
         self.asked: list[str] = []
         self.requests: list[Any] = []
         self.acting: list[str] = []
+        self.challenge = b""
+        self.certificate = ssl.PEM_cert_to_DER_cert(authority.cert_file.read_text(encoding="ascii"))
+        self.denial = Failure(401)
         self.connections = 0
+        self.received = 0  # bytes of requests
         self.sent: list[tuple[str, bytes, bool]] = []
         self.violations: list[str] = []
         self._authority = authority
@@ -113,7 +122,7 @@ class Exchange:
         self._server = _Server((LOOPBACK, self.port), _Handler)
         self._server.exchange = self
         self._server.socket = self._authority.server_context().wrap_socket(self._server.socket, server_side=True)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(
@@ -134,6 +143,12 @@ class Exchange:
             os.environ["NTLM_USER_FILE"] = self._users.name  # where pyspnego looks for the passwords of a server
         return box
 
+    def ntlm(self) -> Any:
+        """A side of NTLM that wants to be told this server's certificate (Extended Protection: RFC 5929 §4)."""
+        told = b"tls-server-end-point:" + hashlib.sha256(self.certificate).digest()
+        bindings = spnego.channel_bindings.GssChannelBindings(application_data=told)
+        return spnego.server(protocol="ntlm", options=spnego.NegotiateOptions.use_ntlm, channel_bindings=bindings)
+
     def carried_out(self, body: bytes, user: str) -> tuple[int, bytes]:
         """Status and answer for a request."""
         with self._lock:
@@ -149,7 +164,9 @@ class Exchange:
         version, acting = _header(header)
         failure = self.fails(name, self.asked.count(name))
         if version not in VERSIONS or VERSIONS.index(version) > VERSIONS.index(self.newest):
-            failure = fault("ErrorInvalidServerVersion", "The specified server version is invalid.")
+            failure = _called(
+                fault("ErrorInvalidServerVersion", "The specified server version is invalid."), self.newest
+            )
         elif wrong := violation(request) or _too_new(request, version):
             self.violations.append(f"{name}: {wrong}")
             failure = fault("ErrorSchemaValidation", "The request failed schema validation")
@@ -160,9 +177,9 @@ class Exchange:
             raise _Failed(failure)
         account = Account(self.mailboxes, acting or user, self.page)
         answer = _envelope(name, account.answer(request), self.newest)
+        self.sent += account.outgoing
         if failure is not None:
             raise _Failed(Failure(failure.status, failure.headers, answer, failure.keep, failure.told))
-        self.sent += account.outgoing
         return 200, answer
 
 
@@ -177,6 +194,19 @@ def _header(header: Any) -> tuple[str, str]:
     return version, acting
 
 
+def _called(failure: Failure, version: str) -> Failure:
+    """The fault with what the server calls itself."""
+    envelope = etree.fromstring(failure.body)
+    envelope.insert(0, _calls_itself(version))
+    return replace(failure, body=etree.tostring(envelope))
+
+
+def _calls_itself(version: str) -> Any:
+    header = etree.Element(f"{{{SOAP}}}Header")
+    header.append(make_t.ServerVersionInfo(MajorVersion="15", MinorVersion="1", Version=version))
+    return header
+
+
 def _too_new(request: Any, version: str) -> str:
     return (
         "SuppressReadReceipts is of Exchange2013_SP1" if version in OLD and request.get("SuppressReadReceipts") else ""
@@ -186,8 +216,7 @@ def _too_new(request: Any, version: str) -> str:
 def _envelope(name: str, messages: list[Any], version: str) -> bytes:
     response = getattr(make_m, f"{name}Response")(make_m.ResponseMessages(*messages))
     envelope = etree.Element(f"{{{SOAP}}}Envelope", nsmap={"s": SOAP})
-    info = make_t.ServerVersionInfo(MajorVersion="15", MinorVersion="1", Version=version)
-    etree.SubElement(envelope, f"{{{SOAP}}}Header").append(info)
+    envelope.append(_calls_itself(version))
     etree.SubElement(envelope, f"{{{SOAP}}}Body").append(response)
     wrong = violation(response)
     assert not wrong, f"the test server's own answer: {wrong} in {etree.tostring(response)[:500]!r}"
@@ -225,13 +254,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.exchange.received += len(body)
         if self.path != "/EWS/Exchange.asmx":
             self._say(Failure(404))
             return
         challenge = self._sign_in()
         if challenge is not None:
-            fields = {} if self._user else {"WWW-Authenticate": challenge}
-            self._say(Failure(401, fields))
+            denial = self.server.exchange.denial
+            self._say(replace(denial, headers=denial.headers | {"WWW-Authenticate": challenge}))
             return
         try:
             status, answer = self.server.exchange.carried_out(body, self._user)
@@ -246,7 +276,7 @@ class _Handler(BaseHTTPRequestHandler):
         """None: we know who it is; else what is to be said with 401."""
         exchange = self.server.exchange
         scheme, _, given = self.headers.get("Authorization", "").partition(" ")
-        if scheme in exchange.offers or (scheme == "Bearer" and exchange.tokens):
+        if scheme in exchange.offers or (scheme == "Bearer" and (exchange.tokens or exchange.knows)):
             return getattr(self, f"_by_{scheme.lower()}")(given)  # type: ignore[no-any-return]
         if self._user and "NTLM" in exchange.offers:  # which signs in the connection
             return None
@@ -260,15 +290,16 @@ class _Handler(BaseHTTPRequestHandler):
         return None
 
     def _by_bearer(self, given: str) -> str | None:
-        self._user = self.server.exchange.tokens.get(given, "")
+        exchange = self.server.exchange
+        self._user = exchange.knows(given) if exchange.knows else exchange.tokens.get(given, "")
         return None if self._user else 'Bearer error="invalid_token"'
 
     def _by_ntlm(self, given: str) -> str | None:
         message = base64.b64decode(given)
         try:
             if message[8] == 1:
-                self._signing = spnego.server(protocol="ntlm", options=spnego.NegotiateOptions.use_ntlm)
-                challenge = self._signing.step(message)
+                self._signing = self.server.exchange.ntlm()
+                challenge = self.server.exchange.challenge or self._signing.step(message)
                 return f"NTLM {base64.b64encode(challenge).decode('ascii')}"
             self._signing.step(message)
         except Exception:  # noqa: BLE001  (whatever a wrong password is called)

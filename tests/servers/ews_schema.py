@@ -21,5 +21,5 @@ def _schema(name: str) -> Any:
 def violation(element: Any, schema: str = "messages.xsd") -> str:
     """What is wrong with a request, empty where nothing is, or no schemas are there."""
     known = _schema(schema)
-    alone = etree.ElementTree(etree.fromstring(etree.tostring(element)))
+    alone = etree.ElementTree(etree.fromstring(etree.tostring(element), etree.XMLParser(huge_tree=True)))
     return "" if known is None or known.validate(alone) else str(known.error_log.last_error)

@@ -71,14 +71,15 @@ class GraphServer:
 
     def fail(
         self, fits: str, status: int = 503, code: str = "", *, times: int = 1, cut: int | None = None,
-        after: bool = False, **headers: str,
+        after: bool = False, said: object = None, **headers: str,
     ) -> None:  # fmt: skip
         """The next requests whose `METHOD path` fits get that answer, or with *cut* a part of the right one.
 
-        With *after* what they ask for is done all the same.
+        With *after* what they ask for is done all the same. *said* is JSON to answer instead of an error.
         """
         fields = {name.replace("_", "-"): value for name, value in headers.items()}
-        answer = None if cut is not None else error(status, code or "UnknownError", "so be it", fields)
+        wrong = error(status, code or "UnknownError", "so be it", fields)
+        answer = None if cut is not None else wrong if said is None else Answer.of(status, said, fields)
         with self._lock:
             self._faults.append(Fault(re.compile(fits), answer, times, cut, after))
 
@@ -220,6 +221,7 @@ def _handler(server: GraphServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         timeout = 30
+        disable_nagle_algorithm = True  # header and body are written apart
 
         def setup(self) -> None:
             super().setup()

@@ -7,7 +7,7 @@ import urllib.parse
 from typing import TYPE_CHECKING, Any
 
 from tests.servers.graph_answers import Answer, Asked, error
-from tests.servers.graph_mailbox import Folder, Mailbox, Message
+from tests.servers.graph_mailbox import ADDRESSED, Folder, Mailbox, Message
 from tests.servers.graph_types import properties, types, wrong, wrong_action
 
 if TYPE_CHECKING:
@@ -97,6 +97,9 @@ def shown(asked: Asked, one: Message) -> dict[str, Any]:
         "subject": str(one.header["Subject"] or ""),
         "receivedDateTime": one.received.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
+    for name in ADDRESSED:
+        people = [{"emailAddress": {"address": address}} for address in one.addresses(name)]
+        fields[f"{name.lower()}Recipients"] = people
     selected = [name for name in asked.query.get("$select", "").split(",") if name]
     said = {name: value for name, value in fields.items() if not selected or name in selected}
     return {"@odata.etag": 'W/"x"', **said, "id": one.id if asked.immutable else one.place_id}

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.servers.authority import SERVER_NAMES
 from tests.servers.ports import LOOPBACK, ReservedPort, listening
 from tests.servers.presence import require, require_root
 from tests.servers.processes import Account, Home, Program, unprivileged
@@ -83,6 +84,7 @@ def _squid(home: Home, port: int, signs_in: bool) -> Sequence[str]:
         (require("openssl"), "passwd", "-apr1", PASSWORD), check=True, capture_output=True, text=True, timeout=30
     ).stdout
     users = home.write("users", f"{USER}:{hashed}")
+    hosts = home.write("hosts", f"{LOOPBACK} {' '.join(SERVER_NAMES)}\n")  # not all of them are known to this machine
     who = ""
     if signs_in:
         who = f"auth_param basic program /usr/lib/squid/basic_ncsa_auth {users}\nacl who proxy_auth REQUIRED\n"
@@ -93,6 +95,7 @@ acl here dst 127.0.0.0/8 ::1
 http_access deny forbidden
 http_access allow {"who " if signs_in else ""}here
 http_access deny all
+hosts_file {hosts}
 cache deny all
 pid_filename {home.path}/pid
 access_log stdio:{home.path}/access

@@ -17,7 +17,8 @@ from emaild.settings.reader import SECTIONS
 from emaild.shipped import shipped
 
 FILES = sorted(shipped("conf").rglob("*.conf"))
-EXAMPLES = {"dovecot-postfix", "exchange-on-premises", "gmail", "microsoft-365", "proxy-only", "rules"}
+EXAMPLES = {"dovecot-postfix", "exchange-on-premises", "gmail", "proxy-only", "rules"}
+EXAMPLES |= {"microsoft-365", "microsoft-365-delegate", "microsoft-365-imap"}
 WITHOUT_SECRETS = "no credential "
 NAMED = re.compile(r"(?<![\w.-])(mail\.[\w.-]+|[a-zA-Z][\w-]*) = ")
 OPTIONS = {same_name(option.name) for kind in SECTIONS for option in options(kind)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -62,6 +63,17 @@ def test_one_answer_is_taken(redirect: Redirect, browser: ExitStack) -> None:
     redirect.wait(10)
     with pytest.raises(ConnectionRefusedError):
         says(browser, redirect, ANSWER)
+
+
+def test_a_port_that_cannot_be_opened_is_told() -> None:
+    """As where the process may have no more files."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with ExitStack() as stack:
+        lowest = stack.enter_context(socket.socket()).fileno()
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, hard))
+        with pytest.raises(SignInFailed, match=r"no port of 127\.0\.0\.1 can be opened"):
+            Redirect()
 
 
 def test_nobody_comes(redirect: Redirect) -> None:

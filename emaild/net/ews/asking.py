@@ -14,6 +14,7 @@ _M = ElementMaker(namespace=MESSAGES, nsmap=_SPACES)
 _T = ElementMaker(namespace=TYPES, nsmap=_SPACES)
 
 HEADER_TAG = "0x007D"  # PidTagTransportMessageHeaders ([MS-OXOMSG]): the header as it came
+MAIL_HERE = "MAIL"  # where a mail goes into a request
 MOST_CHANGES = 512  # MaxSyncChangesReturnedType
 
 
@@ -118,11 +119,11 @@ def delete(keys: Iterable[str], *, suppress_receipts: bool) -> Any:
     )
 
 
-def send(mime: str, save_in: Any) -> Any:
-    """CreateItem: a mail in base64 that leaves at once. *save_in* is the folder that keeps a copy, None: none does."""
+def send(save_in: Any) -> Any:
+    """CreateItem: a mail that leaves at once. *save_in* is the folder that keeps a copy, None: none does."""
     saved = [] if save_in is None else [_M.SavedItemFolderId(save_in)]
     disposition = "SendOnly" if save_in is None else "SendAndSaveCopy"
-    message = _T.Message(_T.MimeContent(mime, CharacterSet="UTF-8"))
+    message = _T.Message(_T.MimeContent(MAIL_HERE, CharacterSet="UTF-8"))
     return _M.CreateItem(*saved, _M.Items(message), MessageDisposition=disposition)
 
 

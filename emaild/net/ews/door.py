@@ -18,15 +18,21 @@ from emaild.net.peer import Peer
 from emaild.net.tls import spoken
 from emaild.net.translate import network_meaning, translated
 
+PIECE = 64 << 10  # bytes that are read at once
+SMALL_ANSWER = 8 << 20  # bytes; what has no mail in it, but up to 512 changes
 BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
 
 
+class TooLong(Unreachable):
+    """An answer had more bytes than it may have; asked for again it will be no shorter."""
+
+
 class Door(HTTPAdapter):
-    """One connection to *peer*, kept. `most` is how many bytes an answer may have."""
+    """One connection to *peer*, kept. `most` is how many bytes an answer may have; one that is no 200 has few."""
 
     def __init__(self, peer: Peer) -> None:
         super().__init__(pool_connections=1, pool_maxsize=1, pool_block=True, max_retries=0)
-        self.most = 0
+        self.most = SMALL_ANSWER
         self.connection: socket.socket | None = None
         self.tls = ""  # version and cipher of the newest connection
         self._peer = peer
@@ -53,10 +59,11 @@ class Door(HTTPAdapter):
         named["timeout"] = self._peer.protocol_timeout
         with translated(str(self._peer), "ask", _meaning, *BROKEN):
             response = super().send(request, *arguments, **named)
-        response.raw.stream = self._bounded(response.raw)
+        most = self.most if response.status_code == requests.codes.ok else min(self.most, SMALL_ANSWER)
+        response.raw.stream = self._bounded(response.raw, most)
         return response
 
-    def _bounded(self, raw: Any) -> Callable[..., Iterator[bytes]]:
+    def _bounded(self, raw: Any, most: int) -> Callable[..., Iterator[bytes]]:
         stream = raw.stream
 
         def pieces(*arguments: Any, **named: Any) -> Iterator[bytes]:
@@ -65,9 +72,9 @@ class Door(HTTPAdapter):
                 try:
                     for piece in stream(*arguments, **named):
                         total += len(piece)
-                        if total > self.most:
-                            where, reason = str(self._peer), f"it has more than {self.most} bytes"
-                            raise Unreachable(where, "read the answer", reason)
+                        if total > most:
+                            where, reason = str(self._peer), f"it has more than {most} bytes"
+                            raise TooLong(where, "read the answer", reason)
                         yield piece
                 except BaseException:
                     raw.close()  # what is half read cannot be used again

@@ -29,12 +29,11 @@ class Cause:
 
 
 _MFA = "a password is not enough: use grant-type authorization_code and emaild login SECTION, or client_credentials"
+_NAME = "set mailbox or user to its full address, or directory-id"
 
 MICROSOFT = (
     Cause("AADSTS50126", "user or password is wrong", "set password (and mailbox or user) right"),
-    Cause(
-        "AADSTS50034", "the user is not in this directory", "set mailbox or user to its full address, or directory-id"
-    ),
+    Cause("AADSTS50034", "the user is not in this directory", _NAME),
     Cause("AADSTS50053", "the account is locked after too many wrong passwords", "set password right; wait an hour"),
     Cause("AADSTS50055", "the password has expired", "set a new one for the user, and password"),
     Cause("AADSTS50056", "the directory holds no password for the user", _MFA),
@@ -43,8 +42,15 @@ MICROSOFT = (
     Cause("AADSTS50074", "multi-factor sign-in is demanded", _MFA),
     Cause("AADSTS50076", "multi-factor sign-in is demanded", _MFA),
     Cause("AADSTS50079", "the user must set up multi-factor sign-in", _MFA),
+    Cause("AADSTS50142", "the user must change the password", "set a new one for the user, and password"),
+    Cause("AADSTS50144", "the password has expired in the organization's own directory", "set a new one, and password"),
     Cause("AADSTS50158", "a further sign-in is demanded by Conditional Access", _MFA),
     Cause("AADSTS53003", "Conditional Access blocks this sign-in", "let the administrator permit it; or " + _MFA),
+    Cause("AADSTS50131", "Conditional Access blocks this sign-in", "let the administrator permit it; or " + _MFA),
+    Cause("AADSTS530035", "the directory's security defaults block a sign-in by password alone", _MFA),
+    Cause("AADSTS53004", "the user must set up multi-factor sign-in, and may not from here", _MFA),
+    Cause("AADSTS53011", "the user is blocked, for the account is at risk", "let the administrator look"),
+    Cause("AADSTS53001", "Conditional Access demands a device of the domain", "let the administrator permit it"),
     Cause("AADSTS53000", "Conditional Access demands a device that complies", "let the administrator permit it"),
     Cause("AADSTS700016", "the application is not in this directory", "set client-id and directory-id right"),
     Cause("AADSTS700038", "client-id is no application's ID", "set client-id right"),
@@ -66,10 +72,13 @@ MICROSOFT = (
     ),
     Cause("AADSTS700025", "the application is a public one and must not prove itself", "leave out secret"),
     Cause("AADSTS700027", "the certificate is not the application's, or expired", "upload application-certificate"),
+    Cause("AADSTS700024", "the proof that the certificate signed is not of now", "set the clock of this machine right"),
     Cause("AADSTS7000112", "the application is disabled", "let the directory's administrator enable it"),
     Cause("AADSTS7000229", "the application has no service principal here", "let the administrator consent to it"),
     Cause("AADSTS65001", "nobody consented to the permissions", "let the administrator consent, or " + SIGN_IN_AGAIN),
     Cause("AADSTS65004", "the consent was declined", SIGN_IN_AGAIN),
+    Cause("AADSTS650052", "the directory does not have the service that scope names", "has it Exchange Online?"),
+    Cause("AADSTS650057", "the application has no permission of the service that scope names", "add it in the portal"),
     Cause("AADSTS90094", "only an administrator may consent", "let the administrator consent"),
     Cause("AADSTS70011", "the scope is not valid", "set scope right, or leave it out"),
     Cause("AADSTS1002012", "the scope is not one for an application", "set scope to one that ends in /.default"),
@@ -82,12 +91,19 @@ MICROSOFT = (
     Cause("AADSTS700081", "the sign-in has expired", SIGN_IN_AGAIN),
     Cause("AADSTS70043", "the sign-in has expired by Conditional Access", SIGN_IN_AGAIN),
     Cause("AADSTS50173", "the sign-in was revoked, or the password changed", SIGN_IN_AGAIN),
+    Cause("AADSTS50132", "the sign-in was revoked, or the password changed", SIGN_IN_AGAIN),
+    Cause("AADSTS50133", "the sign-in was revoked, or the password changed", SIGN_IN_AGAIN),
+    Cause("AADSTS500341", "the user's account was deleted", "set mailbox or user to one that is there"),
+    Cause("AADSTS51004", "the user is not in this directory", _NAME),
+    Cause("AADSTS50059", "no directory is named, or the user's name leads to none", "set directory-id"),
     Cause("AADSTS50078", "the multi-factor sign-in has expired", SIGN_IN_AGAIN),
     Cause("AADSTS50089", "the sign-in has expired", SIGN_IN_AGAIN),
     Cause("AADSTS50020", "the user is of another directory", "sign in as one of this directory, or set directory-id"),
     Cause("AADSTS50011", "the redirect address is not the application's", "add http://localhost to it in the portal"),
     Cause("AADSTS70000", "the sign-in is not valid any more", SIGN_IN_AGAIN),
     Cause("AADSTS9002313", "the sign-in is not valid", SIGN_IN_AGAIN),
+    Cause("AADSTS50008", "the token of the organization's sign-in server is not taken", "let its administrator look"),
+    Cause("AADSTS50107", "the organization's sign-in server is not known here", "let its administrator look"),
     Cause("AADSTS54005", "the code was used before", SIGN_IN_AGAIN),
     Cause("AADSTS501481", "the code is of another sign-in (PKCE)", SIGN_IN_AGAIN),
     Cause("AADSTS70016", "nobody has signed in with the code yet", "sign in", temporary=True),
@@ -95,8 +111,27 @@ MICROSOFT = (
     Cause("AADSTS90033", "the authority is in trouble", "it is tried again", temporary=True),
     Cause("AADSTS90006", "the authority is in trouble", "it is tried again", temporary=True),
     Cause("AADSTS50196", "too many requests of one kind", "it is tried again", temporary=True),
+    Cause("AADSTS90024", "too many requests", "it is tried again", temporary=True),
     Cause("AADSTS90055", "too many requests", "it is tried again", temporary=True),
 )
+
+_BY_PEOPLE = "use grant-type authorization_code and emaild login SECTION, or client_credentials"
+
+FEDERATION = (
+    Cause(
+        "FailedAuthentication",
+        "user or password is wrong at the organization's sign-in server, or it demands more than a password",
+        f"set password (and mailbox or user) right; or {_BY_PEOPLE}",
+    ),
+    Cause(
+        "RequestFailed",
+        "the organization's sign-in server refuses a sign-in by password",
+        f"let its administrator permit it, or {_BY_PEOPLE}",
+    ),
+    Cause("InvalidSecurity", "the organization's sign-in server does not take the request", "is the clock right?"),
+    Cause("MessageExpired", "the organization's sign-in server deems the request too old", "is the clock right?"),
+)
+"""Codes of WS-Trust 1.3 §11 and WS-Security 1.1 §12, and of AD FS."""
 
 GOOGLE = (
     Cause(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from emaild.net.loading import loaded
 from emaild.settings.secret import Secret
 
 LONGEST_FILE = 1 << 20
@@ -23,20 +23,26 @@ class ApplicationCertificate:
     ends: datetime
 
 
+def certificate_ends(path: Path) -> datetime:
+    """The last moment of a certificate.
+
+    Raises:
+        ValueError: the file holds none.
+    """
+    ends: datetime = _certificate(path, _read(path)).not_valid_after_utc
+    return ends
+
+
 def read_certificate(certificate: Path, key: Path | None, password: Secret | None) -> ApplicationCertificate:
     """The certificate of those files.
 
     Raises:
         ValueError: they cannot be used; the text names the option and says why.
     """
-    x509: Any = importlib.import_module("cryptography.x509")
-    rsa: Any = importlib.import_module("cryptography.hazmat.primitives.asymmetric.rsa")
-    serialization: Any = importlib.import_module("cryptography.hazmat.primitives.serialization")
+    rsa: Any = loaded("cryptography.hazmat.primitives.asymmetric.rsa")
+    serialization: Any = loaded("cryptography.hazmat.primitives.serialization")
     shown, kept = _read(certificate), _read(key or certificate)
-    try:
-        found = x509.load_pem_x509_certificate(shown)
-    except ValueError as error:
-        raise ValueError(f"application-certificate: {certificate} holds no certificate (PEM)") from error
+    found = _certificate(certificate, shown)
     try:
         private = serialization.load_pem_private_key(kept, password.reveal().encode() if password else None)
     except Exception as error:  # ValueError, TypeError, and cryptography's own
@@ -68,6 +74,14 @@ def read_service_account(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict) or not all(isinstance(found.get(name), str) for name in needed):
         raise ValueError(f"service-account-file: {path} is not the key file (JSON) of a service account")
     return found
+
+
+def _certificate(path: Path, content: bytes) -> Any:
+    x509: Any = loaded("cryptography.x509")
+    try:
+        return x509.load_pem_x509_certificate(content)
+    except ValueError as error:
+        raise ValueError(f"application-certificate: {path} holds no certificate (PEM)") from error
 
 
 def _read(path: Path) -> bytes:

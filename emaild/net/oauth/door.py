@@ -42,7 +42,6 @@ def tokens_for(section: ServerSection, *, proxy: ProxySection | None, clock: Clo
         if keeper is None:
             keeper = _keepers[key] = Keeper(grant, clock, sealed)
         keeper.peer = peer_of(section, proxy)
-        keeper.secret_ends = section.secret_expires
     return SectionTokens(section, keeper, clock)
 
 
@@ -81,6 +80,12 @@ class SectionTokens:
                     self._refused, self._closed_until = None, now + REMEMBERED
                 return
         self._keeper.renew(token)
+
+    def accepted(self, token: Secret) -> None:
+        """See `Tokens.accepted`."""
+        with self._turns:
+            if self._refused is not None and self._refused[0] != token:  # else a connection that was slow to tell
+                self._refused = None
 
     def ends(self, token: Secret) -> datetime | None:
         """See `Tokens.ends`."""

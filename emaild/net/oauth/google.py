@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from emaild.errors import Rejected, RemoteError, Unreachable
+from emaild.net.loading import loaded
 from emaild.net.oauth.causes import GOOGLE, SERVICE_ACCOUNT, cause_of
 from emaild.net.oauth.certificates import read_service_account
 from emaild.net.oauth.grant import Grant, Issued, Way, issued_of
@@ -61,7 +61,7 @@ def _no_google(grant: Grant) -> RemoteError:
 
 
 def _by_refresh_token(grant: Grant, web: Web, refresh: Secret) -> Issued | None:
-    library: Any = importlib.import_module("google.oauth2.credentials")
+    library: Any = loaded("google.oauth2.credentials")
     library.Credentials(
         None,
         refresh_token=refresh.reveal(),
@@ -74,7 +74,7 @@ def _by_refresh_token(grant: Grant, web: Web, refresh: Secret) -> Issued | None:
 
 def _by_service_account(grant: Grant, web: Web) -> Issued | None:
     assert grant.service_account is not None
-    library: Any = importlib.import_module("google.oauth2.service_account")
+    library: Any = loaded("google.oauth2.service_account")
     account = read_service_account(grant.service_account)
     account["token_uri"] = grant.authority
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,7 +13,6 @@ from emaild.errors import Busy, Rejected, RemoteError
 from emaild.log import events
 from emaild.net.oauth import google, microsoft
 from emaild.net.oauth.causes import SIGN_IN_AGAIN
-from emaild.net.oauth.certificates import read_certificate
 from emaild.net.oauth.grant import Grant, Issued, Way
 from emaild.net.oauth.sealed import SealBroken, Sealed, stamp_of
 from emaild.net.oauth.web import ACTION, Web
@@ -25,8 +24,6 @@ LONGEST_TURN = 150.0  # seconds to wait for another's refresh: it asks twice, ea
 AFTER_REFUSAL = Backoff(first=300.0, maximum=3600.0)  # a wrong password asked with too often locks the account
 AFTER_FAILURE = Backoff(first=10.0, maximum=300.0)
 SHORT_LIFE = 0.5  # of its life a token is used in any case
-WARN_BEFORE = timedelta(days=14)
-WARN_EVERY = timedelta(days=1)
 
 Issue = Callable[[Grant, Web, Secret | None], Issued]
 
@@ -54,7 +51,6 @@ class Keeper:
 
     def __init__(self, grant: Grant, clock: Clock, sealed: Sealed) -> None:
         self.peer = Peer(host="", port=0)
-        self.secret_ends: datetime | None = None
         self._grant = grant
         self._clock = clock
         self._sealed = sealed
@@ -64,7 +60,6 @@ class Keeper:
         self._failure: _Failure | None = None
         self._failures = 0
         self._unkept: tuple[Secret, Secret] | None = None  # the refresh token on disk, and the one that follows it
-        self._warned: datetime | None = None
 
     def token(self, margin: float, section: str) -> Secret:
         """As `Tokens.token`; *margin* in seconds. *section* is who asks, for words."""
@@ -117,14 +112,13 @@ class Keeper:
             self._failures += 1
             remembered = _for_section(error, "SECTION")  # without the stack of this try
             self._failure = _Failure(remembered, self._clock.monotonic() + self._pause(error), proof)
-            if self._held is not None and self._left(self._held) > 0:
-                told = _for_section(error, section)
-                events.token_not_renewed(section=section, reason=told.reason, left=int(self._left(self._held)))
-            raise _for_section(error, section) from error
+            told = _for_section(error, section)
+            left = self._left(self._held) if self._held is not None else 0.0
+            events.token_not_renewed(section=section, reason=told.reason, left=max(int(left), 0))
+            raise told from error
         self._failure, self._failures = None, 0
         self._earlier, self._held = self._held, held
         events.token_obtained(section=section, authority=self._grant.authority, seconds=held.seconds)
-        self._warn_of_ends(section)
         return held
 
     def _pause(self, error: RemoteError) -> float:
@@ -174,21 +168,6 @@ class Keeper:
         except OSError as error:
             self._unkept = old, new
             events.token_not_kept(user=self._grant.user, reason=error.strerror or str(error))
-
-    # What ends
-
-    def _warn_of_ends(self, section: str) -> None:
-        """Once a day, where the end of the application's secret or certificate is near."""
-        now = self._clock.now()
-        ends, what = self.secret_ends, "client secret"
-        if self._grant.certificate is not None:
-            with suppress(ValueError):  # it has just been used; where it has gone since, the next refresh says so
-                found = read_certificate(self._grant.certificate, self._grant.key, self._grant.key_password)
-                ends, what = found.ends, "application-certificate"
-        if ends is None or ends - now > WARN_BEFORE or (self._warned is not None and now - self._warned < WARN_EVERY):
-            return
-        self._warned = now
-        events.credential_ends(section=section, what=what, ends=f"{ends:%Y-%m-%d}", days=max((ends - now).days, 0))
 
 
 def _for_section(error: RemoteError, section: str) -> RemoteError:

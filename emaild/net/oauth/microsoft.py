@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from emaild.errors import Rejected, RemoteError, Unreachable
-from emaild.net.oauth.causes import MICROSOFT, cause_of
+from emaild.net.loading import loaded
+from emaild.net.oauth.causes import FEDERATION, MICROSOFT, cause_of
 from emaild.net.oauth.certificates import read_certificate
 from emaild.net.oauth.grant import Grant, Issued, Way, issued_of
 from emaild.net.oauth.refusal import refusal
-from emaild.net.oauth.web import ACTION, Web
+from emaild.net.oauth.web import ACTION, NO_FEDERATION, Web
 from emaild.settings.cloud import is_microsofts
 from emaild.settings.secret import Secret
 
@@ -49,7 +49,7 @@ def application(grant: Grant, web: Web) -> Any:
     Raises:
         ValueError: the application's certificate cannot be used.
     """
-    msal: Any = importlib.import_module("msal")
+    msal: Any = loaded("msal")
     warnings.filterwarnings("ignore", module=r"msal\.")  # what it deems out of date our own words say, at every start
     credential: str | dict[str, str] | None = None
     if grant.certificate is not None:
@@ -76,17 +76,12 @@ def told(grant: Grant, web: Web, ask: Callable[[], Mapping[str, Any]]) -> Mappin
     web.said = {}
     try:
         return ask()
-    except RemoteError:
+    except (RemoteError, ImportError):
         raise
-    except ValueError as error:
+    except Exception as error:  # whatever a library meets in what a server says, and our own ValueError
         if web.said:  # its own texts leave out why
-            raise refusal(grant, cause_of(web.said, MICROSOFT)) from error
-        if str(error).startswith(("application-", "cannot read")):
+            raise refusal(grant, cause_of(web.said, MICROSOFT, FEDERATION)) from error
+        if isinstance(error, ValueError) and str(error).startswith(("application-", "cannot read")):
             raise Rejected(grant.authority, ACTION, str(error)) from error
-        raise _no_authority(grant) from error
-    except Exception as error:  # whatever else a library meets in what a server says
-        raise _no_authority(grant) from error
-
-
-def _no_authority(grant: Grant) -> RemoteError:
-    return Unreachable(grant.authority, ACTION, "it answers not as an authority does; is tenant-authority right?")
+        wrong = NO_FEDERATION if web.federated else "it answers not as an authority does; is tenant-authority right?"
+        raise Unreachable(grant.authority, ACTION, wrong) from error

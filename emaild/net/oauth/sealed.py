@@ -11,7 +11,6 @@ import contextlib
 import fcntl
 import hashlib
 import hmac
-import importlib
 import os
 import tempfile
 import time
@@ -19,10 +18,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from emaild.net.loading import loaded
 from emaild.settings.secret import Secret, read_secret
 
 CREDENTIAL = "emaild-seal-key"
-KEY_FILE, FOLDER, LOCK = "seal.key", "tokens", ".lock"
+KEY_FILE, FOLDER, LOCK, NEW = "seal.key", "tokens", ".lock", ".new-"
 MACHINE_ID = Path("/etc/machine-id")
 KEY_BYTES, NONCE_BYTES = 32, 12
 OF_FILE, OF_CREDENTIAL = b"emaild sealed 1 file\n", b"emaild sealed 1 cred\n"
@@ -125,14 +125,16 @@ class Sealed:
         """Daemon and `emaild login` write in turns."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
         with open(self._folder / LOCK, "ab", opener=_private) as lock:
-            for left in reversed(range(LOCK_TRIES)):
+            for tries in reversed(range(LOCK_TRIES)):
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     break
                 except BlockingIOError:
-                    if not left:
+                    if not tries:
                         raise
                     time.sleep(LOCK_PAUSE)
+            for left in self._folder.glob(f"{NEW}*"):  # by a process that was killed
+                left.unlink(missing_ok=True)
             yield
 
 
@@ -154,7 +156,7 @@ def _key_of_credential() -> bytes | None:
 
 
 def _cipher(key: bytes) -> Any:
-    return importlib.import_module("cryptography.hazmat.primitives.ciphers.aead").AESGCM(key)
+    return loaded("cryptography.hazmat.primitives.ciphers.aead").AESGCM(key)
 
 
 def _private(path: str, flags: int) -> int:
@@ -164,7 +166,7 @@ def _private(path: str, flags: int) -> int:
 @contextlib.contextmanager
 def _written(folder: Path, content: bytes) -> Iterator[str]:
     """A new file with that content, on the disk, to be given its name inside; so is the name after it."""
-    descriptor, made = tempfile.mkstemp(dir=folder, prefix=".new-")
+    descriptor, made = tempfile.mkstemp(dir=folder, prefix=NEW)
     try:
         with open(descriptor, "wb") as file:
             file.write(content)

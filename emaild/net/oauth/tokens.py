@@ -27,5 +27,8 @@ class Tokens(Protocol):
         A second refusal in a row makes `token()` raise Rejected for a while.
         """
 
+    def accepted(self, token: Secret) -> None:
+        """To be told when the mail server took *token*: refusals before it are no longer in a row with later ones."""
+
     def ends(self, token: Secret) -> datetime | None:
         """When *token* ends; None where that is not known, as for one that is older than those of now."""

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from emaild.errors import Busy, Rejected
+from emaild.errors import Busy, Rejected, Unreachable
 from emaild.net.http import HttpAnswer, ask
+from emaild.net.oauth.federation import fault_of, is_searchable
 from emaild.net.peer import Peer, Trust
 from emaild.settings.server import Security
 
@@ -21,6 +22,7 @@ REALM_LOOK_UP = "/common/userrealm/"
 LONGEST_TIMEOUT = 60.0  # seconds; a token has many mailboxes waiting
 LONGEST_PATIENCE = 3600.0  # seconds that an authority may make us wait
 PASSING = ("server_error", "temporarily_unavailable", "internal_failure")
+NO_FEDERATION = "the organization's sign-in server, which the authority leads to, answers not as one does"
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -47,7 +49,10 @@ class LibraryAnswer:
 
 
 class Web:
-    """`given` is the last good answer, `said` the last that was an error (RFC 6749 §5.1, §5.2)."""
+    """`given` is the last answer if it was good, else `said` is, the error (RFC 6749 §5.1, §5.2).
+
+    `federated`: the authority said that another server checks the user's password.
+    """
 
     def __init__(self, peer: Peer, authority: str) -> None:
         """*peer* tells how to get out; where to, each URL says."""
@@ -69,6 +74,7 @@ class Web:
         self._authority = authority
         self.said: Mapping[str, Any] = {}
         self.given: Mapping[str, Any] = {}
+        self.federated = False
 
     def get(
         self, url: str, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None, **_: Any
@@ -111,15 +117,28 @@ class Web:
         peer, target = self._place(url)
         fields = {name: str(value) for name, value in (headers or {}).items() if value is not None}
         answer = ask(peer, method, target, fields, body)
+        if self.federated and fields.get("Content-Type") != FORM:
+            return self._of_federation(peer, answer)
         said = _said(answer)
+        self.federated = self.federated or (
+            target.startswith(REALM_LOOK_UP) and said.get("account_type") == "Federated"
+        )
         passes = said.get("error") in PASSING
         if answer.status == 429 or answer.status >= 500 or (passes and answer.status != 200):
             why = f"it answers with status {answer.status}" + (f", {said['error']}" if passes else "")
             raise Busy(str(peer), ACTION, why, _patience(answer))
-        if answer.status == 200:
-            self.given = said
-        else:
-            self.said = said or {"error": f"status {answer.status}"}
+        good = answer.status == 200
+        self.given = said if good else {}
+        self.said = {} if good else said or {"error": f"status {answer.status}"}
+        return LibraryAnswer(answer.status, answer.headers, answer.body)
+
+    def _of_federation(self, peer: Peer, answer: HttpAnswer) -> LibraryAnswer:
+        """AD FS says with status 500 that a password is wrong: what is a fault is an answer, whatever the status."""
+        self.said = fault_of(answer.body)
+        if not self.said and (answer.status == 429 or answer.status >= 500):
+            raise Busy(str(peer), ACTION, f"it answers with status {answer.status}", _patience(answer))
+        if not is_searchable(answer.body) or not (self.said or answer.status == 200):
+            raise Unreachable(str(peer), ACTION, f"{NO_FEDERATION} (status {answer.status})")
         return LibraryAnswer(answer.status, answer.headers, answer.body)
 
     def _place(self, url: str) -> tuple[Peer, str]:

@@ -101,7 +101,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[Wor
     settings, store, clock = load(conf), open_store(home / "state"), SystemClock()
     pulse = Pulse(clock)
     pulse.started = True
-    vitals = Vitals(store=store, clock=clock, pulse=pulse, ways_out=list, webhook=lambda: None)
+    vitals = Vitals(store=store, clock=clock, pulse=pulse, ways_out=list, webhook=lambda: None, endings=list)
     polled: list[str] = []
 
     def poll(name: str) -> bool:

@@ -14,6 +14,7 @@ from emaild.jobs.publish.job import WebhookState
 from emaild.log import counts, events
 from emaild.log.setup import set_up
 from emaild.message import Inbound, new_id
+from emaild.net.oauth.ending import Ending
 from emaild.settings.log import LogSection, Verbosity
 from emaild.store import Store
 from emaild.store.held import HeldMail, How
@@ -24,6 +25,8 @@ from tests.publishing import keep
 from tests.samples import kept, taken
 from tests.sending import Sending
 from tests.vitals import Patient
+
+ENDS = "emaild_credential_ends_timestamp_seconds"
 
 
 @pytest.fixture
@@ -224,3 +227,11 @@ def test_counting_the_store_walks_over_indexes_and_not_over_mails(store: Store) 
     with store._database.read() as connection:
         for query, index in queries.items():
             assert index in str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all()), query
+
+
+def test_end_of_a_secret_is_told_for_each_section_that_has_one(metrics: Metrics, patient: Patient) -> None:
+    assert values(metrics, ENDS) == {}
+    patient.clock.advance(KEPT)
+    ends = START + timedelta(days=9)
+    patient.endings = [Ending("pop-client", "secret-expires", "client secret", "app", ends)]
+    assert values(metrics, ENDS) == {("pop-client", "client secret"): ends.timestamp()}

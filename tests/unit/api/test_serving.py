@@ -36,7 +36,7 @@ class Part:
     """The interface as the daemon runs it."""
 
     def __init__(self, store: Store, conf: ConfFiles, clock: ManualClock) -> None:
-        vitals = Vitals(store=store, clock=clock, pulse=Pulse(clock), ways_out=list, webhook=lambda: None)
+        vitals = Vitals(store=store, clock=clock, pulse=Pulse(clock), ways_out=list, webhook=lambda: None, endings=list)
         self.api = Api(store, vitals, clock, lambda name: False)
         self.conf = conf
         self.clock = clock

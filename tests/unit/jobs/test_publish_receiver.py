@@ -41,7 +41,7 @@ def heard(dialog: Dialog) -> None:
 
 def test_posts_follow_each_other_on_one_connection() -> None:
     with HookReceiver() as server:
-        server.judge = lambda posted: Said(200, (), b"taken" * 100)
+        server.judge = lambda posted: Said(200, (), b"taken" * 10_000)  # each answer has bytes of its own
         receiver = Receiver(peer(server.port), "/a?b=c")
         for _ in range(3):
             assert receiver.post(FIELDS, b"{}") == Answer(200)

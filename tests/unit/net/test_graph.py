@@ -143,6 +143,15 @@ def test_any_list_of_mails_can_be_read(entries: list[dict[str, Any]]) -> None:
     assert set(changes.in_order()) == set(changes.messages)
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "gone"),
+    [(404, "ErrorItemNotFound", True), (404, "MailboxNotEnabledForRESTAPI", False), (400, "ErrorItemNotFound", False)],
+)
+def test_a_mail_is_gone_where_graph_says_so_and_nobody_else(status: int, code: str, gone: bool) -> None:
+    assert Answer(status, Message(), json.dumps({"error": {"code": code}}).encode()).gone is gone
+    assert not Answer(status, Message(), b"<html>Not found</html>").gone
+
+
 def test_a_token_that_graph_repeats_is_masked() -> None:
     said = {"error": {"code": "InvalidAuthenticationToken", "message": "Bearer s3cret is bad\nreally"}}
     one = Answer(401, Message(), json.dumps(said).encode(), masked="s3cret")

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emaild.sinks.graph_files import PIECE, apart
-from emaild.sinks.graph_header import addressed, author
+from emaild.sinks.envelope import addressed, author
+from emaild.sinks.graph_files import PIECE, apart, is_sealed
 
 ADDRESSES = ["ann@example.com", "Bob@Example.com", "o'neil+x@example.net"]
 
@@ -119,6 +119,7 @@ def test_any_bytes_after_a_header_are_no_fault(rest: bytes, most: int) -> None:
     for raw in (rest, mixed(TEXT, rest), mixed(TEXT, part(b"x" * 50) + rest), mixed(rest, end=rest)):
         found = apart(raw, most)
         assert found is None or len(found[0]) <= max(most, len(raw))
+        assert is_sealed(raw) in (True, False)
         addressed(raw, ["ann@example.com"])
 
 
@@ -126,5 +127,6 @@ def test_ten_thousand_delimiters_and_a_megabyte_of_header_take_no_time_of_note()
     """Were it quadratic, this would take minutes."""
     raw = mixed(*([part(b"x")] * 10_000))
     assert apart(raw, 100) is not None
+    assert not is_sealed(raw)
     assert apart(mixed(b"X: y\r\n" * 200_000 + b"\r\n" + b"x" * 5000), 100) is None
     addressed(b"To: " + b"a@example.com, " * 70_000 + b"b@example.com\r\n\r\n", ["b@example.com"])

@@ -26,6 +26,7 @@ class Given:
         self._life = life
         self.number = 1
         self.was_refused: list[str] = []
+        self.was_accepted: list[str] = []
 
     def token(self) -> Secret:
         return Secret(f"token-{self.number}")
@@ -33,6 +34,9 @@ class Given:
     def refused(self, token: Secret) -> None:
         self.was_refused.append(token.reveal())
         self.number += 1
+
+    def accepted(self, token: Secret) -> None:
+        self.was_accepted.append(token.reveal())
 
     def ends(self, token: Secret) -> datetime | None:
         return self._clock.now() + self._life if self._life else None
@@ -64,6 +68,7 @@ def test_a_refused_token_is_replaced_at_once() -> None:
     assert SignIn(tokens).by(server) == "connection"
     assert server.asked == ["token-1", "token-2"]
     assert tokens.was_refused == ["token-1"]
+    assert tokens.was_accepted == ["token-2"]
 
 
 def test_a_second_refusal_is_the_last() -> None:
@@ -71,6 +76,7 @@ def test_a_second_refusal_is_the_last() -> None:
     with pytest.raises(TokenRefused):
         SignIn(tokens).by(server)
     assert tokens.was_refused == server.asked == ["token-1", "token-2"]
+    assert tokens.was_accepted == []
 
 
 @pytest.mark.parametrize("error", [Rejected, Unreachable])

@@ -46,10 +46,31 @@ def test_a_response_by_a_name_that_none_can_have_is_told(conf: ConfFiles, folder
     assert fault.startswith("emaild.conf:3: [rule-a] SrlId: '../thanks' is no name of a standard response")
 
 
-def test_what_is_wrong_in_a_response_that_is_there_is_told_by_the_check_of_templates(
+def test_what_is_wrong_in_a_response_that_is_there_is_told_at_the_rule_that_needs_it(
     conf: ConfFiles, folder: Path
 ) -> None:
-    assert faults(conf, folder, "[rule-a]\nservice = Acknowledge\nSrlId = broken\n") == []
+    (fault,) = faults(conf, folder, "[rule-a]\nservice = Acknowledge\nSrlId = broken\n")
+    assert fault.startswith(f"emaild.conf:3: [rule-a] SrlId: {folder}/responses/broken/body.txt:1: ")
+
+
+@pytest.mark.parametrize("sender", ["nobody", "a@x.example, b@x.example", "Ann <a@>"])
+def test_dynamics_10_a_response_whose_own_sender_is_no_address_is_told(
+    conf: ConfFiles, folder: Path, sender: str
+) -> None:
+    own = folder / "responses" / "thanks" / "response.conf"
+    own.write_text(f"[response]\nsubject = Thanks\nfrom = {sender}\n", encoding="utf-8")
+    (fault,) = faults(conf, folder, "[rule-a]\nservice = Acknowledge\nSrlId = thanks\n")
+    assert fault.startswith(f"emaild.conf:3: [rule-a] SrlId: {own}:3: [response] from: ")
+    own.write_text("[response]\nfrom = Ann <a@x.example>\n", encoding="utf-8")
+    assert faults(conf, folder, "[rule-a]\nservice = Acknowledge\nSrlId = thanks\n") == []
+
+
+@pytest.mark.parametrize("section", ["[smtp-client]\nserver = localhost", "[api-token-x]\ntoken = 0123456789abcdef"])
+def test_an_override_that_no_mail_can_carry_is_told(conf: ConfFiles, folder: Path, section: str) -> None:
+    (fault,) = faults(conf, folder, f"{section}\nsender-override = Ann, Bob <ann@x.example\n")
+    assert fault.startswith("emaild.conf:3: [")
+    assert "sender-override: 'Ann, Bob <ann@x.example' is no e-mail address" in fault
+    assert faults(conf, folder, f"{section}\nsender-override = Büro <a@x.example>\n") == []
 
 
 @pytest.mark.parametrize("name", ["Subject", "text", "Html"])

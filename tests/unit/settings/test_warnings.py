@@ -25,7 +25,21 @@ OTHER_SERVERS = "a section for other servers of Genesys's, without effect here"
 GRAPH = "[pop-client]\ntype = graph\nmailbox = ann\npassword = x\nclient-id = c\ndirectory-id = d\n"
 GRAPH_WAY = "[smtp-client]\nserver-type = graph\nuser = ann\npassword = x\nclient-id = c\ndirectory-id = d\n"
 
+ENDS = (
+    "Exchange Online blocks EWS from 1 October 2026 where the tenant does not allow the application, and has none from"
+    " 1 April 2027"
+)
 WARNINGS = {
+    "ews-of-exchange-online": (
+        "[pop-client]\ntype = EWS\nserver = https://outlook.office365.com/EWS/Exchange.asmx\nmailbox = ann\n"
+        "password = x\n",
+        f"3: [pop-client] server: {ENDS}; type or server-type graph would be right",
+    ),
+    "dynamics-16-ews-way-out-of-exchange-online": (
+        "[smtp-client]\nserver-type = ews\nserver = https://outlook.office365.com/EWS/Exchange.asmx\nuser = ann\n"
+        "password = x\nenable-authentication = true\n",
+        f"3: [smtp-client] server: {ENDS}; type or server-type graph would be right",
+    ),
     "java-class": (
         NEAR + "mail.pop3.message.class = X\n",
         "5: [pop-client] mail.pop3.message.class: it has no effect here: it names a Java class or object",
@@ -90,7 +104,19 @@ WARNINGS = {
     ),
     "graph-without-encryption": (
         GRAPH + "server = http://graph.example.com\n",
-        "7: [pop-client] server: without encryption there will be no sign-in; https would be right",
+        "7: [pop-client] server: without encryption there will be no sign-in, and anyone on the way can read the mails;"
+        " https would be right",
+    ),
+    "ews-without-encryption": (
+        "[pop-client]\ntype = EWS\nserver = http://a.example/ews\nmailbox = ann\npassword = x\n",
+        "3: [pop-client] server: without encryption there will be a sign-in by NTLM alone, and anyone on the way can"
+        " read the mails; https would be right",
+    ),
+    "ews-by-token-without-encryption": (
+        "[pop-client]\ntype = EWS\nserver = http://a.example/ews\nmailbox = ann\ngrant-type = authorization_code\n"
+        "client-id = c\nmail.ews.auth.mechanisms = XOAUTH2\n",
+        "3: [pop-client] server: without encryption there will be no sign-in, and anyone on the way can read the mails;"
+        " https would be right",
     ),
     "way-out-by-graph-without-encryption": (
         GRAPH_WAY + "server = http://graph.example.com\nallow-plaintext-auth = true\n",
@@ -115,20 +141,6 @@ QUIET = {
     + NEAR.replace("pop-client", "pop-client-b")
     + "type = IMAP\n",
 }
-GMAIL = "".join(
-    f"[pop-client-{number}]\ntype = IMAP\nserver = imap.gmail.com\npop-connection-security = ssl-tls\nmailbox = ann\n"
-    f"password = x\nfolder-path = {number}\n"
-    for number in range(1, 16)
-)
-SIXTEENTH = GMAIL[: GMAIL.index("[pop-client-2]")].replace("-1]", "-16]").replace("= 1\n", "= 16\n")
-WARNINGS["sixteen-connections-to-an-account-at-google"] = (
-    GMAIL + SIXTEENTH,
-    "110: [pop-client-16] mailbox: Google takes 15 connections of an account, and each section of it holds one;"
-    " mail.imap.connectionpoolsize = 0 in some of them would be right",
-)
-QUIET["fifteen-connections-to-an-account-at-google"] = GMAIL
-QUIET["one-of-sixteen-is-not-kept"] = GMAIL + SIXTEENTH + "mail.imap.connectionpoolsize = 0\n"
-QUIET["sixteen-connections-elsewhere"] = (GMAIL + SIXTEENTH).replace("imap.gmail.com", "mail.example.com")
 GIVEN = {"pop-client": MAILBOX, "smtp-client": "server = localhost\n"}
 
 

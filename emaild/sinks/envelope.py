@@ -1,4 +1,4 @@
-"""What the header of a mail says of its people: to Graph it is the envelope, for there is no other."""
+"""What the header of a mail says of its people: to Exchange it is the envelope, for there is no other."""
 
 from __future__ import annotations
 

@@ -1,0 +1,81 @@
+"""What an HTTP status means where EWS is spoken (RFC 9110 §15; what IIS and Exchange's front end add)."""
+
+from __future__ import annotations
+
+import re
+
+import requests
+from exchangelib.protocol import FailFast
+
+from emaild.errors import Busy, Rejected, Unreachable
+from emaild.net.ews.answers import Refused, shown
+
+LONGEST_BACK_OFF = 3600.0  # seconds; a server may not silence us for longer
+LOOKED_AT = 100_000  # bytes of a page
+LOGIN_TIMEOUT = 440  # IIS: a form wants a person
+ERROR_PAGES = ("/genericerrorpage.htm", "/errorfe.aspx")  # where Exchange leads to when it has a fault of its own
+REASONS = (
+    (rb"password[^.<]{0,60}(expired|must be (changed|reset))|password-?expired", "the password has expired"),
+    (rb"account[^.<]{0,40}locked|account-?locked", "the account is locked"),
+    (rb"account[^.<]{0,40}(disabled|expired)|account-?(disabled|expired)", "the account is disabled or has expired"),
+)
+FORMS = re.compile(r"logon\.aspx|/owa/auth|/login|/adfs/|CookieAuth\.dll", re.IGNORECASE)
+
+
+class Unauthorized(Exception):
+    """401 as the last word; `reason` is why, as far as the server says it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Statuses(FailFast):  # type: ignore[misc]
+    """Asked by exchangelib before an answer is read."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+
+    def raise_response_errors(self, response: requests.Response) -> None:
+        """Return where the answer is SOAP, which comes with 500 where it is a fault."""
+        status = response.status_code
+        said = f"it answered {status} {shown(response.reason or '')}".rstrip()
+        if status == requests.codes.ok:
+            self._check_kind(response)
+            return
+        page = response.content[:LOOKED_AT]
+        if status == 500 and b"Envelope" in page[:1000]:
+            return
+        if status == requests.codes.unauthorized:
+            raise Unauthorized(_why(response, page))
+        if status == requests.codes.request_entity_too_large or (status == 404 and b"404.13" in page):  # IIS: too long
+            raise Refused("ErrorMessageSizeExceeded", said)
+        if 300 <= status < 400:
+            raise self._elsewhere(response, said)
+        if status == LOGIN_TIMEOUT:
+            raise Rejected(self._where, "ask", f"{said}: it shows a login form; EWS must take Basic, NTLM or a token")
+        if status in (requests.codes.too_many_requests, requests.codes.request_timeout) or status >= 500:
+            waiting = response.headers.get("retry-after", "")
+            wanted = float(waiting[:9]) if waiting.isascii() and waiting.isdigit() else 0.0
+            raise Busy(self._where, "ask", said, min(wanted, LONGEST_BACK_OFF))
+        raise Rejected(self._where, "ask", f"{said}; server must be the URL of Exchange.asmx")
+
+    def _check_kind(self, response: requests.Response) -> None:
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind and not kind.endswith("xml"):
+            found = f"it is {shown(kind)}, a page for people; server must be the URL of Exchange.asmx"
+            raise Unreachable(self._where, "read the answer", found)
+
+    def _elsewhere(self, response: requests.Response, said: str) -> Busy | Rejected:
+        to = shown(response.headers.get("location", ""))
+        if to.partition("?")[0].lower().endswith(ERROR_PAGES):
+            return Busy(self._where, "ask", f"{said}, to {to}")
+        if FORMS.search(to):
+            to = f"{to}, a login form; EWS must take Basic, NTLM or a token"
+        return Rejected(self._where, "ask", f"{said}, to {to}; server must be the URL that answers")
+
+
+def _why(response: requests.Response, page: bytes) -> str:
+    """Windows' words for why nobody may sign in, from the header fields and the page of a 401."""
+    told = "\n".join(response.headers.values()).encode("utf-8", "replace") + b"\n" + page
+    return next((reason for pattern, reason in REASONS if re.search(pattern, told, re.IGNORECASE)), "")
