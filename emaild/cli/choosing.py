@@ -68,9 +68,3 @@ def choice_of(arguments: argparse.Namespace, *, done: bool | None) -> Choice:
         since=arguments.since,
         until=arguments.until,
     )
-
-
-def narrowing(choice: Choice) -> dict[str, str]:
-    """The filters that are given, as a person would write them; `done` is none."""
-    given = {name: value for name, value in vars(choice).items() if name != "done" and value not in ("", (), None)}
-    return {name: ",".join(value) if isinstance(value, tuple) else str(value) for name, value in given.items()}

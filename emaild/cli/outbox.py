@@ -6,7 +6,7 @@ import argparse
 import os
 from functools import partial
 
-from emaild.cli.choosing import DONE_STATES, add_choice, choice_of, count, narrowing
+from emaild.cli.choosing import DONE_STATES, add_choice, choice_of, count
 from emaild.cli.outbox_changes import ACTIONS, change
 from emaild.cli.outbox_story import tell
 from emaild.cli.output import json_line, moment, short, table, wide
@@ -72,7 +72,7 @@ def _outbound(arguments: argparse.Namespace, *, history: bool) -> int:
 
 
 def _check(arguments: argparse.Namespace, choice: Choice) -> None:
-    filters = narrowing(choice)
+    filters = filters_of(choice)
     if arguments.id and (filters or arguments.all or arguments.limit or arguments.watch):
         raise UsageError("an id names one mail: leave filters, --all, --limit and --watch out")
     if arguments.all and (filters or not arguments.action):
@@ -89,7 +89,7 @@ def _list(store: Store, choice: Choice, arguments: argparse.Namespace, *, histor
         for entry in found:
             json_line(outbound_json(entry))
         return
-    empty = "no mail fits" if narrowing(choice) else "nothing was sent yet" if history else "the outbox is empty"
+    empty = "no mail fits" if filters_of(choice) else "nothing was sent yet" if history else "the outbox is empty"
     table(_columns(history), (_cells(entry) for entry in found), empty)
 
 

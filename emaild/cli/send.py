@@ -133,17 +133,12 @@ def _open_ways(settings: Settings) -> list[WayOutSection]:
 def _chosen(settings: Settings) -> WayOutSection:
     ways = {str(number): way for number, way in enumerate(_open_ways(settings), 1)}
     for number, way in ways.items():
-        print(f"{number}  {way.name} ({way.server_type} {_where(way)})", file=sys.stderr)
+        print(f"{number}  {way.name} ({way.server_type} {way.eml_directory or way.server}".rstrip() + ")", file=sys.stderr)
     print("By which way out? (interactive-way-out answers this for good) ", end="", file=sys.stderr, flush=True)
     said = sys.stdin.buffer.readline().decode("utf-8", "replace").strip()
     if said not in ways:
         raise UsageError(f"expected a number from 1 to {len(ways)}, found {said[:40]!r}; nothing was sent")
     return ways[said]
-
-
-def _where(way: WayOutSection) -> str:
-    """The place that a way leads to."""
-    return str(way.eml_directory or way.server or "the cloud's own")
 
 
 def _people(arguments: argparse.Namespace) -> list[str]:

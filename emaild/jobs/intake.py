@@ -8,17 +8,16 @@ from dataclasses import replace
 from emaild.clock import Clock
 from emaild.errors import InputError, NotFound, OperatorError, StoreFailed
 from emaild.jobs.looking import Looking
-from emaild.jobs.notices import Notices
+from emaild.jobs.notices import Notices, shown_at_once
 from emaild.jobs.quarantine import Look, Looked, Quarantine, traceback_of_now
 from emaild.jobs.understand import BatchUnderstanding, Understanding, header_of, own_addresses, tell
 from emaild.log import events
-from emaild.message import INBOUND, Facts, Inbound, Outbound, Understood
+from emaild.message import Facts, Inbound, Outbound, Understood
 from emaild.mime.strip import without_attachments
 from emaild.mime.view import facts
 from emaild.settings.load import Settings
 from emaild.settings.mailbox import AfterFetch, MailboxSection
 from emaild.settings.processing import Attachments, ProcessingSection
-from emaild.settings.rule import counting
 from emaild.store import Store
 from emaild.store.held import HeldMail, How
 from emaild.store.raw import digest
@@ -169,10 +168,7 @@ class Intake:
     # Storing
 
     def _submitted(self) -> bool:
-        """Whether programs see interactions at once: where no rule is to see them, and nobody holds them back."""
-        settings = self._settings()
-        held_back = not settings.processing.enable_inbound_submitter
-        return not (held_back or counting(settings.rules.values(), INBOUND))
+        return shown_at_once(self._settings())
 
     def _keep(self, looked: Sequence[Looked], *, settled: bool) -> None:
         if self._told:

@@ -9,13 +9,14 @@ from hashlib import sha256
 
 from emaild.errors import InputError
 from emaild.jobs.understand import address_of
-from emaild.message import ID_DIGITS, Facts, Outbound
+from emaild.message import ID_DIGITS, INBOUND, Facts, Outbound
 from emaild.mime.subtype import returns_mails
 from emaild.render.compose import Draft, compose
 from emaild.render.templates import rendered
 from emaild.settings.load import Settings
 from emaild.settings.mailbox import MailboxSection
 from emaild.settings.routes import Wanted
+from emaild.settings.rule import counting
 
 TOO_BIG = "notices/too-big.txt"
 LONGEST_SUBJECT = 200  # characters of the other's subject that are repeated
@@ -70,6 +71,12 @@ class Notices:
             answers=(said.message_id,) if said.message_id else (),
             automatic=True,
         )
+
+
+def shown_at_once(settings: Settings) -> bool:
+    """Whether programs see what comes in at once: where no rule is to see it, and nobody holds it back."""
+    held_back = not settings.processing.enable_inbound_submitter
+    return not (held_back or counting(settings.rules.values(), INBOUND))
 
 
 def _is_automatic(said: Facts) -> bool:

@@ -798,14 +798,14 @@ def outbound_held(*, section: str, outbound: str, client: str) -> None:
     say("info", STANDARD, 30440, "outbound.held", section=section, outbound=outbound, client=client)
 
 
-def outbound_many_changed(*, to: str, mails: int, filters: Mapping[str, str], client: str) -> None:
-    """Somebody wanted all mails that fit these filters sent again, held or cancelled; so many are now."""
+def outbound_many_changed(*, action: str, mails: int, filters: Mapping[str, str], client: str) -> None:
+    """Somebody wanted all mails that fit these filters sent again, held or cancelled (`action`); so many are now."""
     say(
         "info",
         STANDARD,
         30441,
         "outbound.many_changed",
-        to=to,
+        action=action,
         mails=mails,
         filters=dict(filters),
         client=client,

@@ -74,6 +74,21 @@ class SendingOptions:
         " 0: 30 days.",
     )
 
+    delay_notice_after: float = option(
+        parse.within("0s", "30d"),
+        default="0s",
+        ours=True,
+        help="After how long a mail that still waits is told of, once: an InboundReport comes into the queue of answers"
+        " to it. Of automatic mails nothing is told. 0: never.",
+    )
+    failure_notice: bool = option(
+        parse.flag,
+        default="false",
+        ours=True,
+        help="Whether an InboundNDR comes into the queue of answers to a mail, for recipients who never get it, also"
+        " where it was given up after message-lifetime. Of automatic mails nothing is told.",
+    )
+
     @property
     def message_lifetime(self) -> float:
         """Seconds after which a mail is given up."""

@@ -10,6 +10,7 @@ from emaild.store.figures import Figures
 from emaild.store.held import Held
 from emaild.store.interactions import Interactions
 from emaild.store.known import KnownMails
+from emaild.store.late import LateMails
 from emaild.store.mailboxes import Mailboxes
 from emaild.store.marks import Marks
 from emaild.store.outbox import Outbox
@@ -33,6 +34,7 @@ class Store:
         self.ways_out = WaysOut(database)
         self.outbox = Outbox(database)
         self.sending = Sending(database)
+        self.late = LateMails(database)
         self.writing = Writing(database)
         self.pushes = Pushes(database)
         self.figures = Figures(database)

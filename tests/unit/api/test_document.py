@@ -22,6 +22,8 @@ SHOWN = [
     (examples.MAIL_OUT, got.MailOutGot),
     (examples.LOGGED_MAIL_OUT, got.LoggedMailOutGot),
     (examples.OUTBOX, got.OutboxGot),
+    (examples.OUTBOX_CHOSEN, given.OutboxChosen),
+    (examples.CHANGED, got.ChangedGot),
     (examples.MAILBOX, got.MailboxGot),
     (examples.MAILBOXES, got.MailboxesGot),
     (examples.SERVICE_DONE, got.ServiceDoneGot),
