@@ -22,6 +22,7 @@ from emaild.jobs.endings import Endings
 from emaild.jobs.intake import Intake
 from emaild.jobs.looking import Looking
 from emaild.jobs.publish.job import Publish
+from emaild.jobs.returns import Returns
 from emaild.jobs.schedule import Schedule
 from emaild.jobs.status import StatusBoard
 from emaild.jobs.sweep import Sweep
@@ -157,6 +158,7 @@ class Daemon:
             store=self._store,
             schedule=self._outbound,
             clock=self._clock,
+            returns=Returns(section, lambda: self._settings, self._store, lambda: self._inbound.wake(self._submit)),
         )
         way.start()
         self._running_ways[section.name] = way

@@ -33,16 +33,32 @@ MAIL_TAKEN: dict[str, object] = {
     "recipients": ["ann@example.com"],
 }
 MAIL_OUT: dict[str, object] = {
-    "id": ID, "state": "QUEUED", "way_out": "smtp-client", "message_id": "<5f1c@example.com>",
+    "id": ID, "state": "DEFERRED", "way_out": "smtp-client", "message_id": "<5f1c@example.com>",
     "sender": "support@example.com", "recipients": [
         {"address": "ann@example.com", "state": "WAITING", "code": "451", "text": "4.7.1 try again later"}
     ], "attempts": 1, "created": TIME, "next_attempt": "2026-03-02T09:31:00.000Z", "finished": None,
-    "diagnosis": "ann@example.com: 451 4.7.1 try again later",
+    "diagnosis": "ann@example.com: 451 4.7.1 try again later", "cause": "greylisted", "interactive": True,
+    "deferrals": 0,
+}  # fmt: skip
+ANSWER = {
+    "address": "ann@example.com", "state": "WAITING", "code": "451", "status": "4.7.1", "text": "4.7.1 try again later",
 }  # fmt: skip
 LOGGED_MAIL_OUT = {
     **MAIL_OUT,
-    "log": [{"number": 1, "at": TIME, "way_out": "smtp-client", "outcome": "ann@example.com: 451 4.7.1 try later"}],
-}
+    "from": "support@example.com",
+    "subject": "Your order",
+    "explanation": "The server takes mail of a sender that it does not know only some minutes later.",
+    "remedy": "Nothing: it is sent again by itself.",
+    "log": [
+        {
+            "number": 1, "at": TIME, "way_out": "smtp-client", "outcome": "ann@example.com: 451 4.7.1 try again later",
+            "times": 1, "last": None, "seconds": 0.42, "server": "smtp.example.com:587",
+            "tls": "TLSv1.3 TLS_AES_256_GCM_SHA384", "answers": [ANSWER], "cause": "greylisted",
+        }
+    ],
+}  # fmt: skip
+OUTBOX_CHOSEN = {"state": ["FAILED"], "recipient": "@example.com", "since": TIME}
+CHANGED = {"changed": 12, "being_sent": 0}
 OUTBOX = {"outbox": [MAIL_OUT], "next": ID}
 
 MAILBOX = {

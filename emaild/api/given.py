@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from emaild.message import InteractionState, OutboundState, Subtype
+from emaild.store.outbox_entries import Choice
 
 LARGEST = 2**63 - 1
 MOST = 1000
 USUAL = 100
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 Name = Annotated[str, Field(max_length=255)]
 
 
@@ -72,18 +75,66 @@ class InteractionChange(Given):
         return (self.if_state,)
 
 
-class OutboxQuery(Given):
-    """Which mails out."""
+def _instant(value: object) -> object:
+    if not isinstance(value, str) or not RFC3339.fullmatch(value):
+        raise ValueError("expected a time as 2026-03-02T09:30:00Z (RFC 3339)")
+    return value
 
-    state: OutboundState | None = None
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
+Address = Annotated[str, Field(max_length=320, description="A whole address, or @domain; case does not matter.")]
+
+
+class OutboxFilter(Given):
+    """Which mails out: those that fit all that is said."""
+
+    state: list[OutboundState] = Field(default=[], description="Those in one of these states.")
     way_out: Name = ""
+    sender: Address = ""
+    recipient: Address = ""
+    cause: Name = Field(default="", description="What is diagnosed, as mailbox-full.")
+    text: Annotated[str, Field(max_length=1000)] = Field(default="", description="What the diagnosis holds.")
+    message_id: Annotated[str, Field(max_length=1000)] = Field(default="", description="With or without < and >.")
+    since: Instant | None = Field(default=None, description="Those that came into the outbox then or later.")
+    until: Instant | None = Field(default=None, description="Those that came into the outbox before that.")
     history: bool | None = Field(
         default=None,
         description="true: those that are done with; false: those that wait. Not said: those that wait, or with state"
         " those in that state.",
     )
+
+    @property
+    def choice(self) -> Choice:
+        """The same for the store."""
+        return Choice(
+            done=False if self.history is None and not self.state else self.history,
+            states=tuple(dict.fromkeys(self.state)),
+            way_out=self.way_out,
+            sender=self.sender,
+            recipient=self.recipient,
+            cause=self.cause,
+            words=self.text,
+            message_id=self.message_id,
+            since=self.since,
+            until=self.until,
+        )
+
+
+class OutboxQuery(OutboxFilter):
+    """Which mails out, and how many of them."""
+
     after: Annotated[str, Field(max_length=16)] = Field(default="", description="Those with an id above this one.")
     limit: Digits = Field(default=USUAL, ge=1, le=MOST)
+
+
+class OutboxChosen(OutboxFilter):
+    """All mails out that fit; at least one filter must be said, `history` being one."""
+
+    @model_validator(mode="after")
+    def _narrow(self) -> Self:
+        if all(getattr(self, name) in ("", [], None) for name in self.model_fields_set):
+            raise ValueError("expected at least one filter; history: false means all that wait")
+        return self
 
 
 class FileGiven(Given):

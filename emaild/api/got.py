@@ -143,21 +143,52 @@ class MailOutGot(Got):
     next_attempt: Time | None
     finished: Time | None
     diagnosis: str
+    cause: str = Field(description="The key of what is diagnosed; empty where that is not known, or nothing is wrong.")
+    interactive: bool
+    deferrals: int = Field(description="How often the limit a minute of its way held it back.")
+
+
+class AnswerGot(Got):
+    """What a server answered for one recipient; `status` is the enhanced status (RFC 3463), where it gave one."""
+
+    address: str
+    state: Literal["WAITING", "SENT", "FAILED"]
+    code: str
+    status: str
+    text: str
 
 
 class AttemptGot(Got):
-    """One try."""
+    """A try, or `times` of them in a row, `last` the last, by which the way failed in the same manner."""
 
     number: int
     at: Time
     way_out: str
     outcome: str
+    times: int
+    last: Time | None
+    seconds: float | None
+    server: str
+    tls: str = Field(description="TLS version and cipher; empty: the connection was not encrypted.")
+    answers: list[AnswerGot]
+    cause: str
 
 
 class LoggedMailOutGot(MailOutGot):
-    """With all tries."""
+    """With all tries, what the failure means, and what to do."""
 
+    from_: str = Field(alias="from")
+    subject: str
+    explanation: str
+    remedy: str
     log: list[AttemptGot]
+
+
+class ChangedGot(Got):
+    """How many mails were changed, and how many were left alone, for they are being sent at this moment."""
+
+    changed: int
+    being_sent: int
 
 
 class OutboxGot(Got):

@@ -59,7 +59,9 @@ def _call(arguments: argparse.Namespace) -> int:
         set_up(replace(settings.log, verbose=Verbosity.STANDARD), sys.stderr)
     with opened(settings, must_exist=False) as store:
         try:
-            office = Office(settings=settings, store=store, caller=Caller(name=COMMAND_LINE, interactive=not arguments.batch))
+            office = Office(
+                settings=settings, store=store, caller=Caller(name=COMMAND_LINE, interactive=not arguments.batch)
+            )
             result = call(arguments.method, given, office, datetime.now(UTC))
         except ServiceFault as fault:
             if not arguments.json:

@@ -7,7 +7,7 @@ import os
 from functools import partial
 
 from emaild.cli.choosing import DONE_STATES, add_choice, choice_of, count
-from emaild.cli.outbox_changes import ACTIONS, change
+from emaild.cli.outbox_changes import change
 from emaild.cli.outbox_story import tell
 from emaild.cli.output import json_line, moment, short, table, wide
 from emaild.cli.registry import Add
@@ -15,6 +15,7 @@ from emaild.cli.state import opened, settings_of
 from emaild.cli.watch import Row, Watched, add_watch, watch
 from emaild.documents.outbox import logged_json, outbound_json
 from emaild.errors import NotFound, UsageError
+from emaild.jobs.outbox_changes import ACTIONS, filters_of
 from emaild.message import OutboundState
 from emaild.store import Store
 from emaild.store.outbox_entries import Choice, OutboxEntry
@@ -33,7 +34,9 @@ def register(add: Add) -> None:
     outbox.add_argument("--history", action="store_true", help="those that are done with, too")
     _add_action(outbox, *ACTIONS)
     history = add(
-        "history", partial(_outbound, history=True), "the mails that are done with; with an id, one and its log"
+        "history",
+        partial(_outbound, history=True),
+        "the mails that are done with; with an id, one and its log; send again",
     )
     _add_arguments(history, DONE_STATES)
     _add_action(history, "retry")
@@ -61,7 +64,7 @@ def _outbound(arguments: argparse.Namespace, *, history: bool) -> int:
     _check(arguments, choice)
     with opened(settings_of(arguments.conf), must_exist=True) as store:
         if arguments.action:
-            return change(store, ACTIONS[arguments.action], choice, arguments.id, json=arguments.json)
+            return change(store, arguments.action, choice, arguments.id, json=arguments.json)
         if arguments.id:
             _one(store, arguments)
         elif arguments.watch:

@@ -67,10 +67,8 @@ def _span(wait: timedelta) -> str:
     minutes, seconds = divmod(int(wait.total_seconds()), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
-    parts = [
-        f"{count} {unit}" for count, unit in ((days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s")) if count
-    ]
-    return " ".join(parts[:2]) or "a moment"
+    parts = ((days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s"))
+    return " ".join([f"{count} {unit}" for count, unit in parts if count][:2]) or "a moment"
 
 
 def _times(count: int) -> str:
@@ -129,7 +127,7 @@ def _way(store: Store, entry: OutboxEntry, now: datetime) -> Iterator[str]:
     """How the way out fares that it is to go."""
     status = store.ways_out.all().get(entry.way_out)
     if status is None:
-        yield f"The daemon knows no way out {entry.way_out}: it is to be added to the conf files, or emaild to be started."
+        yield f"The daemon knows no way out {entry.way_out}: add it to the conf files, or start emaild."
     else:
         yield _fares(status, now)
 
@@ -140,7 +138,7 @@ def _fares(status: WayOutStatus, now: datetime) -> str:
     if status.state == "failing":
         return f"The way out {status.name} does not work at this moment: {status.last_error}.{again}{sent}"
     if status.state == "limited":
-        return f"The way out {status.name} sent as many mails as its limit a minute allows, until {moment(status.next_try)}."
+        return f"The way out {status.name} reached its limit a minute; it goes on at {moment(status.next_try)}."
     if status.state == "resting":
         return f"The way out {status.name} is not used (enable-client, enable-outbound-submitter).{sent}"
     if status.state == "waiting":

@@ -34,9 +34,7 @@ def register(add: Add) -> None:
     made.add_argument("--html", default="", help="the HTML")
     made.add_argument("--attach", action="append", default=[], type=Path, metavar="FILE", help="may be repeated")
     made.add_argument("--header", action="append", default=[], metavar="NAME:VALUE", help="may be repeated")
-    made.add_argument(
-        "--batch", action="store_true", help="nobody waits for it: what people wait for goes first"
-    )
+    made.add_argument("--batch", action="store_true", help="nobody waits for it: what people wait for goes first")
     made.add_argument("--way-out", metavar="SECTION", help="the [smtp-client...] section to send by")
     made.add_argument("--test", nargs=2, metavar=("SECTION", "ADDRESS"), help="a test mail by that way out")
 
@@ -133,7 +131,9 @@ def _open_ways(settings: Settings) -> list[WayOutSection]:
 def _chosen(settings: Settings) -> WayOutSection:
     ways = {str(number): way for number, way in enumerate(_open_ways(settings), 1)}
     for number, way in ways.items():
-        print(f"{number}  {way.name} ({way.server_type} {way.eml_directory or way.server}".rstrip() + ")", file=sys.stderr)
+        print(
+            f"{number}  {way.name} ({way.server_type} {way.eml_directory or way.server}".rstrip() + ")", file=sys.stderr
+        )
     print("By which way out? (interactive-way-out answers this for good) ", end="", file=sys.stderr, flush=True)
     said = sys.stdin.buffer.readline().decode("utf-8", "replace").strip()
     if said not in ways:

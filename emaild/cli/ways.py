@@ -12,6 +12,7 @@ from emaild.cli.state import opened, settings_of
 from emaild.documents.mailbox import mailbox_json
 from emaild.documents.times import iso
 from emaild.documents.way_out import ways_json
+from emaild.store.ways_out import WayOutStatus
 
 COLUMNS = {
     "name": "NAME", "state": "STATE", "queued": "QUEUED", "deferred": "DEFERRED", "held": "HOLD", "sending": "SENDING",
@@ -30,8 +31,10 @@ def register(add: Add) -> None:
 
 
 def _ways(arguments: argparse.Namespace) -> int:
-    with opened(settings_of(arguments.conf), must_exist=True) as store:
-        rows = ways_json(store.ways_out.all(), store.figures.outbox(), iso if arguments.json else moment)
+    settings = settings_of(arguments.conf)
+    states = {name: WayOutStatus(name=name, state="waiting") for name in settings.ways_out}  # set up a moment ago
+    with opened(settings, must_exist=True) as store:
+        rows = ways_json({**states, **store.ways_out.all()}, store.figures.outbox(), iso if arguments.json else moment)
     shown = tuple(COLUMNS) if wide() else NARROW
     columns = [COLUMNS[name] for name in shown]
     return _print(arguments, columns, rows, [[row[name] for name in shown] for row in rows], "no ways out yet")

@@ -11,9 +11,7 @@ from emaild.store.figures import Waiting
 from emaild.store.outbox_entries import WAITING_STATES
 from emaild.store.ways_out import WayOutStatus
 
-MISSING = WayOutStatus(
-    name="", state="missing", last_error="mails wait for it, and the conf files have no such section"
-)
+MISSING = WayOutStatus(name="", state="missing", last_error="mails wait for it, and there is no such section")
 
 
 def ways_json(

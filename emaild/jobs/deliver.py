@@ -22,6 +22,7 @@ from emaild.errors import LeaseLost, RemoteError, StoreFailed
 from emaild.fault_points import FaultPoint
 from emaild.jobs.health import Health, StoreHealth
 from emaild.jobs.ration import MINUTE, Ration
+from emaild.jobs.returns import Returns
 from emaild.jobs.schedule import Schedule
 from emaild.jobs.sent import tell
 from emaild.jobs.waiting import first_trouble, least_rest, overload, wait_after
@@ -58,8 +59,10 @@ class WayOut:
         store: Store,
         schedule: Schedule,
         clock: Clock,
+        returns: Returns | None = None,
     ) -> None:
         self.section = section
+        self.returns = returns
         self.store = store
         self.clock = clock
         self.stopped = threading.Event()
@@ -131,7 +134,8 @@ class WayOut:
         now = self.clock.now()
         before = now - timedelta(seconds=self.section.message_lifetime)
         for _ in range(STEPS):
-            given_up = self.store.sending.expire(self.section.name, before, now)
+            notices = self.returns.of_overdue(before, now) if self.returns else None
+            given_up = self.store.sending.expire(self.section.name, before, now, notices)
             for entry in given_up:
                 failed = [one.address for one in entry.recipients if one.state is RecipientState.FAILED]
                 events.outbound_expired(
@@ -141,6 +145,8 @@ class WayOut:
                     reason=entry.diagnosis,
                     cause=entry.cause,
                 )
+                if notices and self.returns:
+                    self.returns.tell(notices[entry.id, entry.attempts])
             if not given_up:
                 return
 
@@ -284,6 +290,7 @@ class WayOut:
             delivery=delivery,
             retry_at=retry_at if now < deadline else None,
             cause=found.cause if found else "",
+            notice=self.returns.of_try(leased, delivery, now, last=now >= deadline) if self.returns else None,
         )
         with self._lock:
             self.answered = True
@@ -315,6 +322,8 @@ class WayOut:
         for tried, state in zip(tries, states, strict=True):
             self.forget(tried.leased)
             tell(self.section.name, tried, state, now)
+            if self.returns:
+                self.returns.tell(tried.notice)
 
     # The fallback
 

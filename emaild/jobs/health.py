@@ -10,12 +10,6 @@ from emaild.log import events
 from emaild.retry import Backoff
 
 
-class Failed(Protocol):
-    """How a failure is told."""
-
-    def __call__(self, *, section: str, action: str, reason: str, temporary: bool, retry_in: float) -> None: ...
-
-
 class Recovered(Protocol):
     """How the end of failures is told."""
 
@@ -23,9 +17,12 @@ class Recovered(Protocol):
 
 
 class Health:
-    """Failures in a row of one section. Each kind of failure is told once, and its end."""
+    """Failures in a row of one section. Each kind of failure is told once, and its end.
 
-    def __init__(self, section: str, backoff: Backoff, failed: Failed, recovered: Recovered) -> None:
+    *failed* is told the section, action, reason, temporary and retry_in, and what `failed` is given beside.
+    """
+
+    def __init__(self, section: str, backoff: Backoff, failed: Callable[..., None], recovered: Recovered) -> None:
         self._section = section
         self._backoff = backoff
         self._tell_failed: Callable[..., None] = failed

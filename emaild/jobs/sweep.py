@@ -47,6 +47,8 @@ class Sweep:
             self._store.sending.take_back(self._clock.now())  # before it is due again it may expire
             for way in ways:
                 way.expire()
+                if way.returns:
+                    way.returns.tell_of_late(self._clock.now())
             self._prune()
             self._health.worked()
         except StoreFailed as error:

@@ -810,3 +810,11 @@ def outbound_many_changed(*, action: str, mails: int, filters: Mapping[str, str]
         filters=dict(filters),
         client=client,
     )
+
+
+# Notices
+
+
+def outbound_notice_failed(*, section: str, outbound: str, reason: str) -> None:
+    """Nobody could be told that the mail did not arrive, or is late: the notice could not be written."""
+    say("warning", STANDARD, 30460, "outbound.notice_failed", section=section, outbound=outbound, reason=reason)

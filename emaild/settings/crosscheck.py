@@ -20,7 +20,7 @@ from emaild.settings.network import NO_PROXY, ProxySection
 from emaild.settings.option import options, same_name
 from emaild.settings.processing import ProcessingSection
 from emaild.settings.properties import CLASSES, FIELDS, ProtocolProperties, full_name
-from emaild.settings.routes import COMMAND_LINE, STATE_TOKEN
+from emaild.settings.routes import COMMAND_LINE, STATE_CALLER
 from emaild.settings.rule import RuleSection
 from emaild.settings.secret import Secret
 from emaild.settings.server import Security, is_loopback
@@ -79,7 +79,7 @@ def missing_ways(ways: Mapping[str, WayOutSection], processing: ProcessingSectio
 
 def unknown_callers(ways: Iterable[WayOutSection], present: Iterable[str]) -> Iterator[Misfit]:
     """Callers that nothing is: their mail never comes."""
-    known = {COMMAND_LINE, STATE_TOKEN, *map(str.lower, present)}
+    known = {COMMAND_LINE, STATE_CALLER, *map(str.lower, present)}
     for way in ways:
         for name in way.callers:
             if name.lower() not in known:

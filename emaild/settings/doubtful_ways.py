@@ -13,7 +13,19 @@ from emaild.settings.way_out import ServerType, WayOutSection
 
 FOR_FILES_TOO = frozenset({"enable_client", "server"})
 FOR_SERVERS = frozenset(
-    ["security_given", "enable_authentication", "user", "password", "cnx_pool_size", "cnx_check_idle_time", "cnx_max_idle_time", "pipelining", "allow_delegate", "save_sent_copy", "token_expiry_margin_time"]
+    {
+        "security_given",
+        "enable_authentication",
+        "user",
+        "password",
+        "cnx_pool_size",
+        "cnx_check_idle_time",
+        "cnx_max_idle_time",
+        "pipelining",
+        "allow_delegate",
+        "save_sent_copy",
+        "token_expiry_margin_time",
+    }
 )
 NO_FOLDERS = frozenset(one.field for one in options(ServerOptions)) - FOR_FILES_TOO | FOR_SERVERS
 """The fields that say nothing of a folder."""
@@ -50,7 +62,7 @@ def _of_servers(way: WayOutSection, given: Container[tuple[str, str]]) -> Iterat
     if way.server_type is ServerType.SMTP:
         return
     if way.message_limit:
-        wrong = "Microsoft 365 limits by itself how much it takes, and says how long to wait; 0 would be right"
+        wrong = "Graph and Exchange limit by themselves how much they take, and say how long to wait; 0 would be right"
         yield "per-minute-limit", wrong
     if way.server_type is ServerType.EWS and urlsplit(way.server).hostname in ENDING:
         wrong = "Exchange Online ends EWS for good on 1 April 2027, and blocks it before; graph would be right"

@@ -10,13 +10,13 @@ from emaild.settings.way_out import WayOutSection
 
 COMMAND_LINE = "command-line"
 """The caller that the commands `emaild send` and `emaild call` are."""
-STATE_TOKEN = "api-token"
+STATE_CALLER = "api-token"
 """The caller that programs are which use the token of the state directory."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Who wants a mail sent: `name` is api-token-NAME, rule-NAME, COMMAND_LINE or STATE_TOKEN; empty: emaild itself.
+    """Who wants a mail sent: `name` is api-token-NAME, rule-NAME, COMMAND_LINE or STATE_CALLER; empty: emaild itself.
 
     `interactive`: a person waits for it. `sender_override` is the address whose mail all of it is to be.
     """

@@ -32,7 +32,7 @@ class InboxChoice:
     until: datetime | None = None
 
     def terms(self) -> Iterator[ColumnElement[bool]]:
-        """What a row must fulfil; what is written as an expression uses no index, for rows come in the order of time."""
+        """What a row must fulfil. An expression uses no index but that of time, in whose order rows are read."""
         columns = interaction.c
         for name in ("mailbox", "queue", "subtype"):
             if value := getattr(self, name):

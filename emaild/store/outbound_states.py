@@ -43,7 +43,8 @@ def send_again(connection: Connection, row: Row[Any], now: datetime) -> None:
     if state in AGAIN:
         failed = (recipient.c.outbox_id == row.id, recipient.c.state == RecipientState.FAILED.value)
         connection.execute(update(recipient).where(*failed).values(state=RecipientState.WAITING.value))
-        values |= {"state": OutboundState.QUEUED.value, "created": now.timestamp(), "finished": None, "delay_told": False}
+        values |= {"state": OutboundState.QUEUED.value, "created": now.timestamp(), "finished": None}
+        values["delay_told"] = False
     elif state not in WAIT:
         raise Conflict(f"the mail {row.id} is {state}; there is nothing to be sent again")
     connection.execute(update(outbox).where(outbox.c.id == row.id).values(values))

@@ -98,7 +98,7 @@ class Choice:
             (self.done is True, columns.finished.is_not(None)),
             (len(states) == 1, columns.state == "".join(states)),
             (len(states) > 1, columns.state.concat("").in_(states)),
-            (bool(self.way_out), columns.way_out.concat("") == self.way_out),
+            (bool(self.way_out), columns.way_out == self.way_out),
             (bool(self.cause), columns.cause == self.cause),
             (bool(self.message_id), columns.message_id.in_([self.message_id, f"<{self.message_id}>"])),
             (bool(self.words), columns.diagnosis.contains(self.words, autoescape=True)),

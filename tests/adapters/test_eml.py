@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import os
+import subprocess
 from email import policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -16,6 +17,7 @@ from emaild.settings.way_out import ServerType, WayOutSection
 from emaild.sinks.eml import Eml
 from tests.full_disk import no_more_bytes
 from tests.samples import outbound
+from tests.servers.presence import require
 
 
 def into(folder: Path) -> Eml:
@@ -35,7 +37,8 @@ def opened(path: Path) -> EmailMessage:
 
 MAIL = (
     b"From: Desk <desk@shop.example>\r\nTo: Ann <ann@example.com>, bob@example.com\r\n"
-    b"Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\nMessage-ID: <1@shop.example>\r\nDate: Sat, 21 Nov 2026 10:00:00 +0000\r\nMIME-Version: 1.0\r\n"
+    b"Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\nMessage-ID: <1@shop.example>\r\n"
+    b"Date: Sat, 21 Nov 2026 10:00:00 +0000\r\nMIME-Version: 1.0\r\n"
     b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nHello\r\n--b\r\n'
     b'Content-Type: application/pdf\r\nContent-Disposition: attachment; filename="statement.pdf"\r\n'
     b"Content-Transfer-Encoding: base64\r\n\r\nJVBERi0=\r\n--b--\r\n"
@@ -59,6 +62,28 @@ def test_dynamics_9_a_file_opens_as_a_draft_with_recipients_and_attachments(tmp_
     assert [one.address for one in delivery.receipts] == list(mail.recipients)
     assert delivery.receipts[0].text == f"written to {file}"
     assert delivery.server == str(tmp_path)
+
+
+def test_dynamics_9_a_mail_program_sends_the_draft_to_all_with_its_attachment(tmp_path: Path) -> None:
+    drafts, envelope, sent, settings = (tmp_path / name for name in ("drafts", "envelope", "sent", "neomuttrc"))
+    drafts.mkdir()
+    mail = outbound("ann@example.com", "bob@example.com", "boss@example.com", raw=MAIL)
+    into(drafts).send(mail, confirmed)
+    sendmail = tmp_path / "sendmail"
+    sendmail.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >{envelope}\ncat >{sent}\n', encoding="utf-8")
+    sendmail.chmod(0o700)
+    settings.write_text(
+        f'set sendmail = {sendmail}\nset copy = no\nset record = ""\nset folder = {tmp_path}\n'
+        "set resume_draft_files = yes\n"
+    )
+    words = [require("neomutt"), "-n", "-F", settings, "-H", drafts / f"{mail.id}.eml"]
+    around = {**os.environ, "HOME": str(tmp_path)}
+    subprocess.run(words, stdin=subprocess.DEVNULL, env=around, capture_output=True, timeout=60, check=True)
+    assert envelope.read_text(encoding="utf-8").split() == ["--", *mail.recipients]
+    went = opened(sent)
+    assert (went["To"], went["Bcc"], went["Subject"]) == ("Ann <ann@example.com>, bob@example.com", None, "Grüße")
+    (attached,) = (one for one in went.iter_attachments() if one.get_filename())
+    assert (attached.get_filename(), attached.get_content()) == ("statement.pdf", b"%PDF-")
 
 
 def test_a_mail_that_is_written_again_is_there_once(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from emaild.settings.reader import SECTIONS
 from emaild.shipped import shipped
 
 FILES = sorted(shipped("conf").rglob("*.conf"))
-EXAMPLES = {"dovecot-postfix", "exchange-on-premises", "gmail", "proxy-only", "rules"}
+EXAMPLES = {"dovecot-postfix", "exchange-on-premises", "gmail", "proxy-only", "rules", "ways-out"}
 EXAMPLES |= {"microsoft-365", "microsoft-365-delegate", "microsoft-365-imap"}
 WITHOUT_SECRETS = "no credential "
 NAMED = re.compile(r"(?<![\w.-])(mail\.[\w.-]+|[a-zA-Z][\w-]*) = ")

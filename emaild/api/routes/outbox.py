@@ -13,18 +13,18 @@ from emaild.api.callers import caller_of
 from emaild.api.context import JSON, Context, body_of, id_in, json_of, media_type
 from emaild.api.downloads import download
 from emaild.api.given import FinishedMailQuery, MailGiven, OutboxQuery
-from emaild.api.got import LoggedMailOutGot, MailOutGot, MailTakenGot, OutboxGot
+from emaild.api.got import LoggedMailOutGot, MailTakenGot, OutboxGot
 from emaild.api.json_text import answered
 from emaild.api.mail_given import Writer
 from emaild.api.paths import MailId
 from emaild.api.problems import Kind, Problem
 from emaild.api.repeated import Asked, IdempotencyKey, asked_by
-from emaild.documents.outbox import log_json, outbound_json
+from emaild.api.routes.outbox_changes import add_changes, missing
+from emaild.documents.outbox import logged_json, outbound_json
 from emaild.errors import NotFound
 from emaild.log import events
 from emaild.message import Outbound
 from emaild.services.office import Office
-from emaild.store.outbox_entries import Choice, OutboxEntry
 from emaild.store.writes import Request as Repeatable
 from emaild.store.writes import Writes
 
@@ -44,10 +44,7 @@ def routes(context: Context) -> APIRouter:
     @router.get("", responses={**got(OutboxGot, examples.OUTBOX), **problems()})
     def list_outbox(asked: Annotated[OutboxQuery, Query()]) -> Response:
         """Mails out in the order of their ids; to see the next ones ask for `after` = `next`."""
-        history = False if asked.history is None and asked.state is None else asked.history
-        states = (asked.state,) if asked.state else ()
-        choice = Choice(done=history, states=states, way_out=asked.way_out)
-        found = outbox.chosen(choice, after=asked.after.upper(), most=asked.limit)
+        found = outbox.chosen(asked.choice, after=asked.after.upper(), most=asked.limit)
         following = found[-1].id if found else asked.after
         return answered({"outbox": [outbound_json(entry) for entry in found], "next": following})
 
@@ -79,12 +76,12 @@ def routes(context: Context) -> APIRouter:
 
     @router.get("/{id}", responses={**got(LoggedMailOutGot, examples.LOGGED_MAIL_OUT), **problems(404)})
     def get_mail_out(name: MailId) -> Response:
-        """One mail out, with all tries."""
+        """One mail out, with all tries, what their failure means, and what to do."""
         try:
             entry, log = outbox.get(id_in(name, "a mail"))
         except NotFound as error:
-            raise _missing(name) from error
-        return answered({**outbound_json(entry), "log": log_json(log)})
+            raise missing(name) from error
+        return answered(logged_json(entry, log, outbox.raw(entry)))
 
     @router.get("/{id}/raw", responses={**file_got(MAIL, "The mail"), **problems(404)})
     def get_raw_mail_out(request: Request, name: MailId) -> Response:
@@ -92,23 +89,10 @@ def routes(context: Context) -> APIRouter:
         try:
             entry, _ = outbox.get(id_in(name, "a mail"))
         except NotFound as error:
-            raise _missing(name) from error
+            raise missing(name) from error
         return download(request, outbox.raw(entry), f"{entry.id}.eml", MAIL)
 
-    @router.post("/{id}/retry", responses={**got(MailOutGot, examples.MAIL_OUT), **problems(404, 409)})
-    def retry_mail(request: Request, name: MailId) -> Response:
-        """Send it now, or again to those who did not get it; one that is being sent, or sent to all: status 409."""
-        entry = _changed(context, name, again=True)
-        events.outbound_retried(section=entry.way_out, outbound=entry.id, client=request.state.client)
-        return answered(outbound_json(entry))
-
-    @router.post("/{id}/cancel", responses={**got(MailOutGot, examples.MAIL_OUT), **problems(404, 409)})
-    def cancel_mail(request: Request, name: MailId) -> Response:
-        """Send it no more; one that does not wait, or is being sent at this moment: status 409."""
-        entry = _changed(context, name, again=False)
-        events.outbound_cancelled(section=entry.way_out, outbound=entry.id, client=request.state.client)
-        return answered(outbound_json(entry))
-
+    add_changes(router, context)
     return router
 
 
@@ -150,15 +134,3 @@ def _queued(context: Context, mail: Outbound, asked: Asked | None, client: str) 
         client=client,
     )
     return answered(document, 201, {"Location": f"/v1/outbox/{mail.id}"})
-
-
-def _changed(context: Context, name: str, *, again: bool) -> OutboxEntry:
-    change = context.store.outbox.retry if again else context.store.outbox.cancel
-    try:
-        return change(id_in(name, "a mail"), context.clock.now())
-    except NotFound as error:
-        raise _missing(name) from error
-
-
-def _missing(name: str) -> Problem:
-    return Problem(Kind.NOT_FOUND, f"no mail {name.upper()} in outbox or history")

@@ -68,21 +68,21 @@ def test_a_worker_whose_mail_was_taken_back_breaks_off_and_it_is_sent_once(sendi
     assert said.one("outbound.lease_lost")["outbound"] == mail.id
 
 
-def test_two_workers_of_one_way_with_the_same_mail_send_it_once(store: Store, clock: ManualClock) -> None:
-    """The second leased it after the first one's lease ran out: the first must not go on by the second's."""
-    sending = Sending(store, clock, connections=2)
+def test_a_worker_does_not_go_on_by_the_lease_of_another_of_the_same_way(sending: Sending, said: Said) -> None:
     mail = sending.queue("a@b.c")
 
-    def meanwhile_the_other() -> None:
-        sending.server.before = lambda: None
-        clock.advance(LEASE + 1)
-        store.sending.take_back(clock.now())
-        sending.run()  # the other slot
+    def another_leases_it() -> None:
+        sending.clock.advance(LEASE + 1)
+        sending.store.sending.take_back(sending.clock.now())
+        other = sending.way.next_mail()
+        assert other is not None
+        assert other.number == 2
 
-    sending.server.before = meanwhile_the_other
+    sending.server.before = another_leases_it
     sending.run()
-    assert [one.id for one in sending.server.taken] == [mail.id]
-    assert (sending.state(mail), attempts(sending, mail)) == (OutboundState.SENT, 1)
+    assert sending.server.taken == []
+    assert said.one("outbound.lease_lost")["outbound"] == mail.id
+    assert (sending.state(mail), attempts(sending, mail)) == (OutboundState.SENDING, 0)
 
 
 def test_a_lease_that_could_not_be_renewed_is_not_believed_in(sending: Sending) -> None:

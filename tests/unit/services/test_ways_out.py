@@ -185,9 +185,7 @@ def test_a_draft_gets_the_override_when_it_is_sent(store: Store) -> None:
 
 
 @pytest.mark.parametrize("sender", ["nobody", "a@x.example, b@x.example"])
-def test_dynamics_10_a_response_whose_own_sender_is_none_is_not_sent(
-    store: Store, tmp_path: Path, sender: str
-) -> None:
+def test_dynamics_10_a_response_whose_own_sender_is_none_is_not_sent(store: Store, tmp_path: Path, sender: str) -> None:
     folder = response(tmp_path, sender)
     bureau = Bureau(store, templates=folder)
     fault = bureau.fault("Acknowledge", bureau.comes(), SrlId="thanks")

@@ -139,3 +139,110 @@ def test_dynamics_3_no_lifetime_is_one_of_30_days(conf: ConfFiles) -> None:
 def test_a_sender_override_that_is_no_address_is_refused(conf: ConfFiles) -> None:
     (fault,) = conf.faults("[smtp-client]\nserver = a\nsender-override = nobody\n")
     assert fault == "emaild.conf:3: [smtp-client] sender-override: expected name@domain, found 'nobody'"
+
+
+def test_the_nearer_queue_counts_more(conf: ConfFiles) -> None:
+    two = "[smtp-client-a]\nserver = a\nqueues = review, Team One\n[smtp-client-b]\nserver = b\nqueues = sales\n"
+    settings = conf.load(two)
+
+    def way(*queues: str) -> str | None:
+        found = settings.way_out_for(Wanted(sender="x@y.example", queues=queues))
+        return found and found.name
+
+    assert way("sales", "review") == "smtp-client-b"
+    assert way("review", "sales") == "smtp-client-a"
+    assert way("", "sales") == "smtp-client-b"
+    assert way("team one") == "smtp-client-a"
+
+
+def test_an_override_is_the_sender_that_ways_claim(conf: ConfFiles) -> None:
+    settings = conf.load(WAYS)
+    for override in ("ann@example.com", "Ann <Ann@Example.com>", "<ann@example.com> "):
+        caller = Caller(name="api-token-other", sender_override=override)
+        assert taken(settings, "x@other.example", caller=caller) == "smtp-client-sales"
+
+
+def test_a_way_that_rests_is_taken_all_the_same(conf: ConfFiles) -> None:
+    resting = WAYS.replace("server = a\n", "server = a\nenable-client = false\n")
+    assert taken(conf.load(resting), "ann@example.com") == "smtp-client-sales"
+
+
+def test_the_token_of_the_state_directory_is_a_caller_that_is_known(conf: ConfFiles) -> None:
+    assert conf.warnings("[smtp-client]\nserver = a\ncallers = API-Token\n") == []
+
+
+# What is doubtful
+
+GRAPH = "server-type = graph\nuser = ann\npassword = x\nclient-id = c\ndirectory-id = d\n"
+EWS = "server-type = ews\nuser = ann\npassword = x\nclient-id = c\ndirectory-id = d\nserver = {url}\n"
+CLOUD, OWN = "https://outlook.office365.com/EWS/Exchange.asmx", "https://owa.example.com/ews/exchange.asmx"
+
+
+@pytest.mark.parametrize("kind", [GRAPH, EWS.format(url=CLOUD), EWS.format(url=OWN)])
+def test_dynamics_7_graph_and_exchange_have_no_limit_and_one_that_is_set_is_warned_of(
+    conf: ConfFiles, kind: str
+) -> None:
+    assert conf.load(f"[smtp-client]\n{kind}").ways_out["smtp-client"].message_limit == 0
+    expected = (
+        "[smtp-client] per-minute-limit: Graph and Exchange limit by themselves how much they take, and say how long"
+        " to wait; 0 would be right"
+    )
+    for limit, count in ((30, 1), (0, 0)):
+        found = conf.warnings(f"[smtp-client]\n{kind}per-minute-limit = {limit}\n")
+        assert [expected in warning for warning in found].count(True) == count
+
+
+def test_dynamics_16_ews_is_taken_and_warned_of_where_microsoft_ends_it(conf: ConfFiles) -> None:
+    expected = "Exchange Online ends EWS for good on 1 April 2027, and blocks it before; graph would be right"
+    for url, warned in ((CLOUD, True), (CLOUD.upper().replace("HTTPS", "https"), True), (OWN, False)):
+        text = f"[smtp-client]\n{EWS.format(url=url)}"
+        assert (f"emaild.conf:2: [smtp-client] server-type: {expected}" in conf.warnings(text)) is warned
+        assert conf.warnings(text + "enable-client = false\n") == []
+    assert conf.warnings(f"[smtp-client]\n{GRAPH}") == []
+
+
+def test_dynamics_9_what_says_nothing_of_a_folder_is_warned_of(conf: ConfFiles) -> None:
+    idle = "port = 25\ncnx-pool-size = 2\nprotocol-timeout = 1m\npipelining = false\n"
+    used = "retry-first = 1m\nsenders = @x.example\nper-minute-limit = 9\nmail.mime.charset = utf-8\n"
+    found = conf.warnings(f"[smtp-client]\nserver-type = eml\neml-directory = {conf.folder}\n{idle}{used}")
+    assert found == [
+        f"emaild.conf:{line}: [smtp-client] {name}: it has no effect where server-type is eml: a folder is no server"
+        for line, name in ((4, "port"), (5, "cnx-pool-size"), (6, "protocol-timeout"), (7, "pipelining"))
+    ]
+
+
+def test_a_folder_that_is_not_there_is_warned_of(conf: ConfFiles) -> None:
+    gone = conf.folder / "gone"
+    text = f"[smtp-client]\nserver-type = eml\neml-directory = {gone}\n"
+    expected = f"emaild.conf:3: [smtp-client] eml-directory: there is no folder {gone}; mails wait until there is"
+    assert conf.warnings(text) == [expected]
+    gone.write_text("a file")
+    assert conf.warnings(text) == [expected]
+    gone.unlink()
+    gone.mkdir()
+    assert conf.warnings(text) == []
+
+
+def test_a_folder_without_a_need_for_one_is_warned_of(conf: ConfFiles) -> None:
+    assert conf.warnings(f"[smtp-client]\nserver = a\neml-directory = {conf.folder}\n") == [
+        "emaild.conf:3: [smtp-client] eml-directory: it has no effect where server-type is smtp; expected eml"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "fault"),
+    [
+        ("server-type = eml\n", "1: [smtp-client] eml-directory: it is missing; expected an absolute path"),
+        (
+            "server-type = eml\neml-directory = drafts\n",
+            "3: [smtp-client] eml-directory: expected an absolute path, found 'drafts' (it must start with /, for a"
+            " daemon has no folder of its own)",
+        ),
+        (
+            "server-type = eml\neml-directory = /tmp\nserver = a\n",
+            "4: [smtp-client] server: server-type is eml, and a folder has no server; leave it out",
+        ),
+    ],
+)
+def test_dynamics_9_files_need_a_folder_and_no_server(conf: ConfFiles, lines: str, fault: str) -> None:
+    assert conf.faults(f"[smtp-client]\n{lines}") == [f"emaild.conf:{fault}"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from emaild.message import OutboundState
 from emaild.store import Store
@@ -26,7 +27,7 @@ def tries(store: Store, lease: Leased) -> tuple[Attempt, ...]:
     return store.outbox.get(lease.mail.id)[1]
 
 
-def fails(store: Store, lease: Leased, minute: int, why: str, **more: str) -> Leased:
+def fails(store: Store, lease: Leased, minute: int, why: str, **more: Any) -> Leased:
     """Its way fails in that minute; the lease of the next."""
     at = START + timedelta(minutes=minute)
     failed = replace(unsent(lease, why, at=at, retry_at=at + timedelta(minutes=1)), **more)

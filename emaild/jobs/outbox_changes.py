@@ -1,0 +1,95 @@
+"""What a person wants of mails out, from the command line or by a program: send again, hold, cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from emaild.log import events
+from emaild.message import OutboundState
+from emaild.store import Store
+from emaild.store.outbox import Outbox
+from emaild.store.outbox_entries import Choice, OutboxEntry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """What may be wanted: of one mail, of all that fit; `help` is for its option, `done` how it is told after it."""
+
+    help: str
+    done: str
+    one: Callable[[Outbox, str, datetime], OutboxEntry]
+    many: Callable[[Outbox, Choice, datetime], Iterator[OutboxEntry]]
+    event: Callable[..., None]
+
+
+ACTIONS = {
+    "retry": Action(
+        help="send now, or again to those who did not get it",
+        done="due now",
+        one=Outbox.retry,
+        many=Outbox.retry_all,
+        event=events.outbound_retried,
+    ),
+    "hold": Action(
+        help="do not send until --retry lets it go",
+        done="held",
+        one=Outbox.hold,
+        many=Outbox.hold_all,
+        event=events.outbound_held,
+    ),
+    "cancel": Action(
+        help="send it no more",
+        done="cancelled",
+        one=Outbox.cancel,
+        many=Outbox.cancel_all,
+        event=events.outbound_cancelled,
+    ),
+}
+
+
+def change_one(store: Store, action: str, name: str, now: datetime, *, client: str) -> OutboxEntry:
+    """Do it to the mail of that name, and log that *client* wanted it.
+
+    Raises:
+        NotFound, Conflict: as `Outbox` has it.
+    """
+    wanted = ACTIONS[action]
+    entry = wanted.one(store.outbox, name, now)
+    wanted.event(section=entry.way_out, outbound=entry.id, client=client)
+    return entry
+
+
+class ChangeAll:
+    """Do it to all mails that are chosen. `count` says of how many it is known that it is done."""
+
+    def __init__(self, store: Store, action: str, choice: Choice, *, client: str) -> None:
+        self._store = store
+        self._action = action
+        self._choice = choice
+        self._client = client
+        self.count = 0
+
+    def run(self, now: datetime) -> None:
+        """A page is a commit; one event tells of all, also where it ends early."""
+        try:
+            for _ in ACTIONS[self._action].many(self._store.outbox, self._choice, now):
+                self.count += 1
+        finally:
+            events.outbound_many_changed(
+                action=self._action, mails=self.count, filters=filters_of(self._choice), client=self._client
+            )
+
+    def being_sent(self) -> int:
+        """How many of the chosen cannot be changed just now."""
+        choice, sending = self._choice, OutboundState.SENDING
+        if choice.done or (choice.states and sending not in choice.states):
+            return 0
+        return sum(1 for _ in self._store.outbox.newest(replace(choice, states=(sending,))))
+
+
+def filters_of(choice: Choice) -> dict[str, str]:
+    """The filters that are given, as a person would write them; `done` is none."""
+    given = {name: value for name, value in vars(choice).items() if name != "done" and value not in ("", (), None)}
+    return {name: ",".join(value) if isinstance(value, tuple) else str(value) for name, value in given.items()}
