@@ -44,7 +44,8 @@ def application(context: Context, vitals: Vitals, arrivals: Arrivals) -> FastAPI
     def not_allowed(request: Request, error: HTTPException) -> Response:
         """All methods of the path stand in Allow (RFC 9110 §10.2.1), of whichever operation they are."""
         known = [one for router in routers for one in router.routes if isinstance(one, Route)]
-        fitting = [one for one in known if one.matches(request.scope)[0] is not Match.NONE]
+        named = [one for one in known if one.path == request.scope["path"]]  # {id} fits those, too
+        fitting = named or [one for one in known if one.matches(request.scope)[0] is not Match.NONE]
         methods = {method for one in fitting for method in one.methods or ()} or {"GET"}
         allowed = ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
         detail = f"{request.method[:LONGEST_WRONG]} is no method of this path; see /openapi.json"

@@ -56,7 +56,7 @@ class Health:
             "running": _check(not pulse.stopping),
             "store": _check(self._writing()),
         }
-        return _finding(checks, {})
+        return _finding(checks, {"ways_out": self._ways_out()})
 
     def _read(self) -> None:
         states = self._vitals.store.mailboxes.all().values()
@@ -64,12 +64,14 @@ class Health:
 
     def _told(self) -> dict[str, Check]:
         """What does not count."""
-        ways = sorted(way.section.name for way in self._vitals.ways_out() if way.failing)
-        told = {"mailboxes": _names(self._failing_boxes), "ways_out": _names(ways)}
+        told = {"mailboxes": _names(self._failing_boxes), "ways_out": self._ways_out()}
         webhook = self._vitals.webhook()
         if webhook is not None:
             told["webhook"] = _check(webhook.up, failures=webhook.failures, gone=webhook.gone)
         return told
+
+    def _ways_out(self) -> Check:
+        return _names(sorted(way.section.name for way in self._vitals.ways_out() if way.failing))
 
 
 def _tried(action: Callable[[], None]) -> Callable[[], bool]:

@@ -16,10 +16,12 @@ from emaild import __version__
 from emaild.api.health import Health
 from emaild.api.vitals import Kept, Vitals
 from emaild.errors import StoreFailed
+from emaild.jobs.ways import status_of
 from emaild.log.counts import counted
 from emaild.store.figures import Waiting
 from emaild.store.mailboxes import MailboxStatus
 from emaild.store.outbox_entries import WAITING_STATES
+from emaild.store.ways_out import WayOutStatus
 
 KEPT = 30.0  # seconds: counting a million rows of each kind takes nearly one
 MOST_QUEUES = 200  # programs may name any queue
@@ -37,6 +39,7 @@ class _Figures:
     held: int
     pushes: tuple[int, datetime | None]
     mailboxes: Mapping[str, MailboxStatus]
+    ways_out: Mapping[str, WayOutStatus]
 
 
 class Metrics:
@@ -81,7 +84,7 @@ class _Daemon(Collector):
             yield from _interactions(figures)
             yield from self._outbox(figures)
             yield from _mailboxes(figures.mailboxes)
-        yield from self._ways_out()
+        yield from self._ways_out(figures)
         yield from self._webhook(figures)
         yield self._endings()
 
@@ -95,6 +98,7 @@ class _Daemon(Collector):
                 held=store.figures.held(),
                 pushes=store.pushes.waiting(),
                 mailboxes=store.mailboxes.all(),
+                ways_out=store.ways_out.all(),
             )
         except StoreFailed:
             return None
@@ -114,12 +118,19 @@ class _Daemon(Collector):
         yield mails
         yield ages
 
-    def _ways_out(self) -> Iterator[Metric]:
+    def _ways_out(self, figures: _Figures | None) -> Iterator[Metric]:
         ways = self._vitals.ways_out()
         up = _family("emaild_way_out_up", "Whether a way out worked the last time.", "way_out")
+        limited = _family("emaild_way_out_limited", "Whether a way out reached its limit a minute.", "way_out")
+        sent = _family("emaild_way_out_last_sent_timestamp_seconds", "When a mail went that way last.", "way_out")
+        now, states = self._vitals.clock.now(), figures.ways_out if figures else {}
         for way in ways:
-            up.add_metric([way.section.name], not way.failing)
-        yield up
+            status = status_of(way, states.get(way.section.name), now)
+            up.add_metric([status.name], not way.failing)
+            limited.add_metric([status.name], status.state == "limited")
+            if status.last_sent is not None:
+                sent.add_metric([status.name], status.last_sent.timestamp())
+        yield from (up, limited, sent)
         failing = sum(way.failing for way in ways)
         yield _gauge("emaild_ways_out_failing", "Ways out that did not work the last time.", failing)
 

@@ -22,6 +22,7 @@ MODULES = {
     "conf": ("check", "options", "show"),
     "import_": ("import",),
     "send": ("send",),
+    "doctor": ("doctor",),
     "login": ("login",),
     "call": ("call",),
     "inbox": ("inbox",),

@@ -14,6 +14,7 @@ from emaild.cli.state import opened, settings_of
 from emaild.errors import ConfigError, InputError, UsageError
 from emaild.fault_points import FaultPoint
 from emaild.jobs.outgoing import outgoing
+from emaild.net.loading import loaded
 from emaild.render.compose import Composed, Draft, Enclosed, author_of, compose
 from emaild.render.finished import adopt
 from emaild.render.templates import rendered
@@ -36,16 +37,24 @@ def register(add: Add) -> None:
     made.add_argument("--header", action="append", default=[], metavar="NAME:VALUE", help="may be repeated")
     made.add_argument("--batch", action="store_true", help="nobody waits for it: what people wait for goes first")
     made.add_argument("--way-out", metavar="SECTION", help="the [smtp-client...] section to send by")
-    made.add_argument("--test", nargs=2, metavar=("SECTION", "ADDRESS"), help="a test mail by that way out")
+    made.add_argument(
+        "--test", nargs=2, metavar=("SECTION", "ADDRESS"), help="send a test mail by that way out at once, step by step"
+    )
+    made.add_argument("--queue", action="store_true", help="with --test: by the outbox, as all other mails")
 
 
 def _send(arguments: argparse.Namespace) -> int:
+    if arguments.queue and not arguments.test:
+        raise UsageError("--queue is for --test; all other mails go by the outbox in any case")
     settings = settings_of(arguments.conf)
     now = datetime.now(UTC)
     make = _test_mail if arguments.test else _finished_mail if arguments.file else _composed_mail
     mail, way = make(settings, arguments, now)
     fault_points.reached(FaultPoint.COMPOSED)
     outbound = outgoing(mail, way, settings.processing, now, _caller(arguments))
+    if arguments.test and not arguments.queue:
+        # With it come all adapters, for which no other mail need wait.
+        return int(loaded("emaild.cli.direct").sent_now(settings, way, outbound))
     with opened(settings, must_exist=False) as store:
         store.outbox.add(outbound, now)
     fault_points.reached(FaultPoint.QUEUED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,6 +25,8 @@ MIB = 1024 * 1024
 
 class TooBig(InputError):
     """A mail that is larger than its way out takes."""
+
+    exit_code = os.EX_DATAERR
 
 
 def outgoing(

@@ -169,7 +169,7 @@ def _box_of(sender: str, settings: Settings) -> MailboxSection:
     """The mailbox where answers to that address come; else one without options, for the default queue."""
     wanted = sender.lower()
     boxes = (box for box in settings.mailboxes.values() if address_of(box).lower() == wanted)
-    return next(boxes, None) or MailboxSection(name="")
+    return next(boxes, None) or MailboxSection(name="", mailbox="")
 
 
 def _described(receipt: Receipt, server: str) -> dict[str, str]:

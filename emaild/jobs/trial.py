@@ -6,15 +6,19 @@ for step in trial(section, proxy=None, sealed=sealed, clock=clock):
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import fields, replace
+from getpass import getuser
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
 from emaild.clock import Clock
-from emaild.errors import RemoteError
+from emaild.errors import Rejected, RemoteError
 from emaild.jobs.adapters import source_for
+from emaild.net import steps
 from emaild.net.graph import Graph, failed
 from emaild.net.oauth import Sealed, tokens_for
 from emaild.net.peer import peer_of
@@ -24,7 +28,7 @@ from emaild.settings.network import ProxySection
 from emaild.settings.secret import Secret
 from emaild.settings.server import ServerOptions
 from emaild.settings.way_out import ServerType, WayOutSection
-from emaild.sinks import smtp_client
+from emaild.sinks.smtp_sign_in import signed_in
 from emaild.sources.graph_folder import folder_id
 
 PATIENCE = 30.0  # seconds for a connection, and for an answer, where the section has more
@@ -51,8 +55,8 @@ def trial(
         RemoteError: a step failed, and none comes after it; `remedy` says what to do.
     """
     if isinstance(section, MailboxSection):
-        return _mailbox(_patient(section), proxy, sealed, clock)
-    return _way_out(_patient(section), proxy, sealed, clock)
+        return _mailbox(patient(section), proxy, sealed, clock)
+    return _way_out(patient(section), proxy, sealed, clock)
 
 
 def remedy(error: RemoteError) -> str:
@@ -63,8 +67,8 @@ def remedy(error: RemoteError) -> str:
     return next(found, "")
 
 
-def _patient(section: S) -> S:
-    """It must not keep a person waiting for as long as the daemon may wait."""
+def patient(section: S) -> S:
+    """The section as one that does not keep a person waiting for as long as the daemon may wait."""
     connecting, answering = min(section.connect_timeout, PATIENCE), min(section.protocol_timeout, PATIENCE)
     return replace(section, connect_timeout=connecting, protocol_timeout=answering)
 
@@ -82,7 +86,10 @@ def _mailbox(section: MailboxSection, proxy: ProxySection | None, sealed: Sealed
             yield f"{signed_in}, and {section.folder} is open"
             return
         yield signed_in
-        yield f"{section.folder} is open; it holds {source.look(None).held} mails"
+        steps.begin("folder")
+        held = source.look(None).held
+        steps.tell(f"{section.folder} holds {held} {'mail' if held == 1 else 'mails'}")
+        yield f"{section.folder} is open; it holds {held} mails"
 
 
 def _untouched(section: MailboxSection) -> MailboxSection:
@@ -99,6 +106,9 @@ def _untouched(section: MailboxSection) -> MailboxSection:
 
 
 def _way_out(section: WayOutSection, proxy: ProxySection | None, sealed: Sealed, clock: Clock) -> Iterator[str]:
+    if section.server_type is ServerType.EML:
+        yield _writable(section.eml_directory or Path())
+        return
     if section.server_type is ServerType.EWS:
         yield from _mailbox(_sending_mailbox(section), proxy, sealed, clock)
         return
@@ -107,8 +117,19 @@ def _way_out(section: WayOutSection, proxy: ProxySection | None, sealed: Sealed,
         yield from _graph(Graph(section, proxy, tokens=tokens, clock=clock), ["drafts"], must_read=False)
         return
     sign_in = SignIn(tokens, clock, section.token_expiry_margin_time)
-    sign_in.by(lambda token: smtp_client.signed_in(section, peer_of(section, proxy), token)).leave(wait=True)
+    sign_in.by(lambda token: signed_in(section, peer_of(section, proxy), token)).leave(wait=True)
     yield f"{section.user or 'nobody'} is signed in at {section.server}"
+
+
+def _writable(folder: Path) -> str:
+    """A folder for files; whether there is room in it a file alone would show."""
+    steps.begin("folder")
+    if not folder.is_dir():
+        raise Rejected(str(folder), "find folder", "there is no such folder")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise Rejected(str(folder), "write", f"{getuser()} may not write to it")
+    steps.tell(f"{folder} takes files")
+    return f"{folder} takes files"
 
 
 def _sending_mailbox(section: WayOutSection) -> MailboxSection:
@@ -124,6 +145,8 @@ def _graph(graph: Graph, path: list[str], *, must_read: bool = True) -> Iterator
         yield f"{graph} is there, and a token for it"
         folder = quote(folder_id(graph, path), safe="")
         answer = graph.get(f"/mailFolders/{folder}/messages/delta?$select=id", "odata.maxpagesize=1")
+        steps.begin("folder")
+        steps.tell(f"{path[-1] or 'inbox'} of {graph.user}")
         if answer.good:
             yield f"{path[-1] or 'inbox'} of {graph.user} is open"
         elif answer.status == FORBIDDEN and not must_read:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from emaild.errors import Rejected, Unreachable
+from emaild.net import steps
 from emaild.net.peer import Peer
 from emaild.net.proxy import connected_through
 from emaild.net.public import check_known_addresses, check_public
@@ -39,6 +40,8 @@ def open_connection(peer: Peer) -> socket.socket:
         if context is not None:
             ready.settimeout(peer.connect_timeout)
             ready = context.wrap_socket(ready, server_hostname=peer.host)
+        elif peer.security is Security.NONE and not peer.starttls_if_offered:
+            steps.skip(steps.TLS, "the section asks for none")
         ready.settimeout(peer.protocol_timeout)
     except BaseException:
         ready.close()
@@ -79,8 +82,8 @@ def first_that_connects(peer: Peer, connect: Callable[[Peer], T]) -> T:
     for attempt in earlier:
         try:
             return connect(attempt)
-        except Unreachable:
-            continue
+        except Unreachable as error:
+            steps.fail(error.reason, error.action)
     return connect(last)
 
 

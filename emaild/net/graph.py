@@ -12,6 +12,7 @@ from emaild import __version__
 from emaild.clock import Clock
 from emaild.errors import Busy, Rejected, RemoteError, Unreachable
 from emaild.log import events
+from emaild.net import steps
 from emaild.net.graph_answer import Answer, of_batch
 from emaild.net.graph_http import AUTHORIZATION, Line
 from emaild.net.graph_lane import lane_to, retry_after
@@ -194,6 +195,7 @@ class Graph:
             with self.lane.places(places, self._section.protocol_timeout):
                 self._trace(events.protocol_sent, action)
                 reply = line.exchange(method, target, fields, body, most)
+                steps.tell(f"{action}: {reply.status}")
         except TimeoutError:
             raise Busy(str(line), action, "the other requests for this mailbox take too long") from None
         self._trace(events.protocol_heard, str(reply.status))

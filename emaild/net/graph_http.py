@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from email.message import Message
 
 from emaild.errors import RemoteError, Unreachable
+from emaild.net import steps
 from emaild.net.connect import check_encrypted
 from emaild.net.http import Connection, translated
 from emaild.net.peer import Peer
@@ -98,6 +99,7 @@ class Line:
         assert connection is not None
         if AUTHORIZATION in fields:
             check_encrypted(self._peer, connection.sock)
+        steps.begin("request")
         connection.request(method, target, body or None, dict(fields))
         response = connection.getresponse()
         packed = response.headers.get("Content-Encoding", "").strip().lower()

@@ -16,6 +16,7 @@ from python_socks import ProxyError
 from python_socks.sync import Proxy
 
 from emaild.errors import Rejected, RemoteError, Unreachable
+from emaild.net import steps
 from emaild.net.peer import Peer, ProxyServer
 from emaild.net.race import Deadline, Here, connected
 from emaild.net.translate import network_meaning, translated
@@ -43,7 +44,9 @@ def connected_through(proxy: ProxyServer, peer: Peer, deadline: Deadline) -> soc
         try:
             ask = _ask_socks if _kind(proxy, peer, deadline) is ProxyType.SOCKS5 else _ask_http
             with _reach(proxy, peer, deadline) as connection:
+                steps.begin("proxy")
                 ask(connection, proxy, peer)
+                steps.tell(f"[{proxy.name}] leads to {peer}")
                 return socket.socket(fileno=connection.detach())
         except BaseException:
             _found.pop((proxy.host, proxy.port), None)
@@ -75,9 +78,10 @@ def _kind(proxy: ProxyServer, peer: Peer, deadline: Deadline) -> ProxyType:
         return proxy.kind
     at = proxy.host, proxy.port
     if at not in _found:
-        with _reach(proxy, peer, deadline) as connection:
+        with steps.together("proxy"), _reach(proxy, peer, deadline) as connection:
             connection.deadline = Deadline(min(PATIENCE, deadline.left() / 2))
             _found[at] = ProxyType.SOCKS5 if _greeted(connection) else ProxyType.HTTP
+        steps.tell(f"[{proxy.name}] speaks {_found[at]}")
     return _found[at]
 
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import Any
 
+from emaild.net import steps
+
 ATTEMPT_DELAY = 0.25  # seconds between the beginnings of two attempts (RFC 8305 §5)
 
 Address = tuple[Any, ...]
@@ -57,7 +59,11 @@ def connected(
     Raises:
         OSError: what the last of them failed with; TimeoutError: the deadline came first.
     """
+    steps.begin("name")
     addresses = _by_turns(resolved(host, port, deadline))
+    found = [str(address[0]) for _, address in addresses]
+    steps.tell("it is an address" if found == [host] else f"{host} is {', '.join(found)}")
+    steps.begin("connect")
     if permit is not None:
         for _, address in addresses:
             permit(address[0])
@@ -65,6 +71,7 @@ def connected(
     if ends:
         addresses = [(family, address) for family, address in addresses if family in ends]
     connection = race(addresses, ends, deadline)
+    steps.tell("to {} port {}".format(*connection.getpeername()[:2]))
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # IMAPClient sends a command and its CRLF apart
     return connection
@@ -86,18 +93,21 @@ def race(addresses: Iterable[tuple[int, Address]], ends: Mapping[int, Address], 
                 if waiting:
                     family, address = waiting.popleft()
                     try:
-                        selector.register(_attempt(family, address, ends.get(family)), selectors.EVENT_WRITE)
+                        attempt = _attempt(family, address, ends.get(family))
+                        selector.register(attempt, selectors.EVENT_WRITE, address[0])
                     except OSError as error:
+                        steps.tell(f"{address[0]}: {error.strerror}")
                         failure = error
                         continue
                 left = deadline.left()
                 for connection in _ended(selector, min(left, ATTEMPT_DELAY) if waiting else left):
-                    selector.unregister(connection)
+                    key = selector.unregister(connection)
                     code = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
                     if code == 0:
                         return connection
                     connection.close()
                     failure = OSError(code, os.strerror(code))
+                    steps.tell(f"{key.data}: {failure.strerror}")
             raise failure
         finally:
             for key in list(selector.get_map().values()):

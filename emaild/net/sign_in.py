@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from emaild.clock import Clock, SystemClock
 from emaild.errors import Rejected
+from emaild.net import steps
 from emaild.net.oauth.tokens import Tokens
 from emaild.net.sasl import Choice
 from emaild.settings.by_token import TOKEN_MECHANISMS
@@ -45,7 +46,8 @@ class SignIn:
             return connect(None)
         try:
             return self._try(self._tokens, connect)
-        except TokenRefused:
+        except TokenRefused as error:
+            steps.fail(error.reason, error.action)
             return self._try(self._tokens, connect)
 
     def _try(self, tokens: Tokens, connect: Callable[[Secret | None], T]) -> T:

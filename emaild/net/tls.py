@@ -8,12 +8,14 @@ import ssl
 import sys
 import warnings
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from emaild.errors import Rejected
+from emaild.net import certificate, steps
 from emaild.net.peer import Peer, Trust
 from emaild.net.suites import split
 from emaild.net.wire import TlsWire, is_watched
@@ -60,6 +62,7 @@ class _Context(ssl.SSLContext):
 
     def wrap_socket(self, sock: Any, *arguments: Any, **named: Any) -> ssl.SSLSocket:
         """As the context's own; the handshake is done unless the caller wants otherwise."""
+        steps.begin(steps.TLS)
         secured = super().wrap_socket(sock, *arguments, **named)
         if isinstance(secured, TlsWire):
             secured.take_over(sock)
@@ -68,6 +71,12 @@ class _Context(ssl.SSLContext):
             secured.close()
             reason = f"the server chose {suite[0]}, which ssl.ciphersuites does not name"
             raise Rejected(secured.server_hostname or "the server", "TLS", reason)
+        if steps.is_heard():
+            steps.tell(spoken(secured))
+            steps.tell(certificate.words(secured, datetime.now(UTC)))
+            if steps.is_last(steps.TLS):
+                secured.close()
+                raise Rejected(secured.server_hostname or "the server", "TLS", "nothing more is asked of it")
         return secured
 
 

@@ -17,11 +17,13 @@ from emaild.render.field_codes.names import custom_names
 from emaild.render.forbidden import forbidden_headers
 from emaild.render.people import mailboxes
 from emaild.render.response import ResponseWrong, load, saved_codes
+from emaild.settings.api import ApiTokenSection
 from emaild.settings.ini import Fault
 from emaild.settings.load import Settings
 from emaild.settings.properties import MimeProperties
 from emaild.settings.rule import RuleSection
 from emaild.settings.services import given_as, in_group
+from emaild.settings.way_out import WayOutSection
 
 FILLED = ("Subject", "Text", "Html")
 """The parameters whose field codes are filled."""
@@ -46,7 +48,8 @@ def faults(settings: Settings) -> Iterator[Fault]:
 
 
 def _wrong_overrides(settings: Settings) -> Iterator[Fault]:
-    for section in (*settings.ways_out.values(), *settings.api_tokens.values()):
+    sections: list[WayOutSection | ApiTokenSection] = [*settings.ways_out.values(), *settings.api_tokens.values()]
+    for section in sections:
         if wrong := _wrong_address(section.sender_override, "sender-override", MimeProperties()):
             yield Fault(settings.origins[section.name, "sender-override"], section.name, "sender-override", wrong)
 

@@ -183,7 +183,7 @@ def shared_tokens(tokens: Mapping[str, ApiTokenSection]) -> Iterator[Misfit]:
     first: dict[str, str] = {}
     for name, section in tokens.items():
         other = first.setdefault(section.token.reveal(), name)
-        if other != name:
+        if other != name and section.token.reveal():  # outside the unit credentials are not seen
             yield name, "token", f"it is that of [{other}], too; each program should have one of its own"
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from emaild.settings.cloud import WORLD
 from emaild.settings.option import options
 from emaild.settings.server import ServerOptions
 from emaild.settings.way_out import ServerType, WayOutSection
@@ -29,8 +27,6 @@ FOR_SERVERS = frozenset(
 )
 NO_FOLDERS = frozenset(one.field for one in options(ServerOptions)) - FOR_FILES_TOO | FOR_SERVERS
 """The fields that say nothing of a folder."""
-ENDING = frozenset(urlsplit(url).hostname for url in (WORLD.outlook, WORLD.people))
-"""The servers that take EWS no more from April 2027 on (Microsoft 365 message center, MC1227454)."""
 
 Doubt = tuple[str, str, str]
 """Section, option, and what is doubtful about it."""
@@ -59,11 +55,6 @@ def _of_files(way: WayOutSection, given: Container[tuple[str, str]]) -> Iterator
 def _of_servers(way: WayOutSection, given: Container[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     if (way.name, "eml-directory") in given:
         yield "eml-directory", f"it has no effect where server-type is {way.server_type}; expected eml"
-    if way.server_type is ServerType.SMTP:
-        return
-    if way.message_limit:
+    if way.server_type is not ServerType.SMTP and way.message_limit:
         wrong = "Graph and Exchange limit by themselves how much they take, and say how long to wait; 0 would be right"
         yield "per-minute-limit", wrong
-    if way.server_type is ServerType.EWS and urlsplit(way.server).hostname in ENDING:
-        wrong = "Exchange Online ends EWS for good on 1 April 2027, and blocks it before; graph would be right"
-        yield "server-type", wrong

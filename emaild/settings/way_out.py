@@ -114,7 +114,7 @@ class WayOutSection(SendingOptions, SigningOptions, ServerOptions):
         parse.optional(parse.path),
         default="",
         ours=True,
-        help="eml: the folder for the files. It must be there, and emaild must be allowed to write to it (under systemd:"
+        help="eml: the folder for the files. It must be there, and emaild allowed to write to it (under systemd:"
         " ReadWritePaths=).",
     )
     allow_delegate: bool = option(
@@ -150,7 +150,7 @@ class WayOutSection(SendingOptions, SigningOptions, ServerOptions):
     @property
     def is_office_365(self) -> bool:
         """Whether it is Exchange Online's SMTP, which has rules of its own."""
-        return self.server_type is ServerType.SMTP and self.server.lower().rstrip(".") == OFFICE_365
+        return self.server.lower().rstrip(".") == OFFICE_365
 
     @property
     def uses_tokens(self) -> bool:

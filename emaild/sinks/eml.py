@@ -12,6 +12,7 @@ from pathlib import Path
 
 from emaild.errors import Busy, Rejected, RemoteError
 from emaild.message import Delivery, Outbound, Receipt, RecipientState
+from emaild.net import steps
 from emaild.settings.way_out import WayOutSection
 from emaild.sinks import Confirm
 from emaild.sinks.envelope import addressed
@@ -33,6 +34,7 @@ class Eml:
         """See `Sink.send`: a file that is whole and on the disk, or none."""
         final = self._folder / f"{mail.id}.eml"
         partial = self._folder / f".{mail.id}.partial"
+        steps.begin("write")
         try:
             _write(partial, UNSENT + addressed(mail.raw, mail.recipients))
             confirm()
@@ -43,6 +45,7 @@ class Eml:
         finally:
             _remove(partial)
         text = f"written to {final}"
+        steps.tell(str(final))
         receipts = (Receipt(address=one, state=RecipientState.SENT, code="", text=text) for one in mail.recipients)
         return Delivery(receipts=tuple(receipts), server=str(self._folder))
 

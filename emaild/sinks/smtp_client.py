@@ -10,13 +10,16 @@ import ssl
 from functools import cache
 from typing import Any
 
+from emaild.net import steps
 from emaild.net.connect import open_connection
 from emaild.net.peer import Peer
 from emaild.net.tls import spoken
 from emaild.settings.properties import SmtpProperties
-from emaild.sinks.smtp_replies import DISCONNECTED, Answer, Replies
+from emaild.sinks.smtp_replies import DISCONNECTED, Answer, Replies, words
 
 LIBRARY = (OSError, smtplib.SMTPException, ValueError)
+TOLD = ("STARTTLS", "AUTH", "SIZE", "PIPELINING", "8BITMIME", "SMTPUTF8", "DSN")
+"""The extensions that matter to us."""
 FAREWELL = 2.0  # seconds to wait for the answer to QUIT
 PIECE = 256 << 10  # bytes written at once: each piece has the protocol timeout
 
@@ -49,10 +52,12 @@ class SmtpClient(smtplib.SMTP):
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         connection = open_connection(self.peer)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a dot must not wait for an acknowledgement
+        steps.begin("greeting")
         return connection
 
     def connect(self, host: str = "", port: int = 0, source_address: Any = None) -> Answer:
         answer = super().connect(host, port, source_address)
+        steps.tell(words(answer))
         if answer[0] >= 400 and self._properties.quitonsessionreject:
             self.leave(wait=True)
         return answer
@@ -68,12 +73,18 @@ class SmtpClient(smtplib.SMTP):
 
     def greet(self) -> None:
         """EHLO, or HELO where a server or an operator wants no more."""
+        steps.begin("EHLO")
         if self._properties.ehlo:
             self.ehlo_or_helo_if_needed()
+            if steps.is_heard():
+                steps.tell(" ".join(filter(None, map(self._offered, TOLD))) or "no extensions")
             return
         code, text = self.helo()
         if code // 100 != 2:
             raise smtplib.SMTPHeloError(code, text)
+
+    def _offered(self, extension: str) -> str:
+        return f"{extension} {self.esmtp_features[extension.lower()]}".strip() if self.has_extn(extension) else ""
 
     @property
     def tls(self) -> str:

@@ -11,6 +11,7 @@ import socket
 from base64 import b64decode, b64encode
 
 from emaild.errors import Busy, Rejected, RemoteError, Unreachable
+from emaild.net import steps
 from emaild.net.connect import check_encrypted, first_that_connects
 from emaild.net.peer import Peer
 from emaild.net.refusals import explained
@@ -41,6 +42,8 @@ def signed_in(section: WayOutSection, peer: Peer, token: Secret | None = None) -
         if token is not None or (section.enable_authentication and section.password is not None):
             with translated(str(client.peer), "sign in", _meaning, *LIBRARY):
                 _sign_in(client, section, token)
+        else:
+            steps.skip("sign-in", "the section has none: enable-authentication is false, or there is no password")
     except BaseException:
         client.close()
         raise
@@ -57,6 +60,8 @@ def _greeted(peer: Peer, properties: SmtpProperties) -> SmtpClient:
             offered = peer.starttls_if_offered and client.has_extn("starttls")
             if offered or peer.security is Security.START_TLS:
                 _start_tls(client)
+            elif peer.starttls_if_offered:
+                steps.skip("STARTTLS", "the server does not offer it")
     except BaseException:
         client.close()
         raise
@@ -65,6 +70,7 @@ def _greeted(peer: Peer, properties: SmtpProperties) -> SmtpClient:
 
 def _start_tls(client: SmtpClient) -> None:
     """What was said before counts no more: the server is asked again what it can do (RFC 3207 §4.2)."""
+    steps.begin("STARTTLS")
     code, text = client.starttls(context=client_context(client.peer))
     if code != 220:
         raise smtplib.SMTPResponseException(code, text)
@@ -74,6 +80,7 @@ def _start_tls(client: SmtpClient) -> None:
 def _sign_in(client: SmtpClient, section: WayOutSection, token: Secret | None) -> None:
     """By the best mechanism that both sides know and the section allows (RFC 4954)."""
     where = str(client.peer)
+    steps.begin("sign-in")
     offered = client.esmtp_features.get("auth", "").split()
     if not offered:
         raise Rejected(where, "sign in", "the server offers no sign-in; clear user and password, or use another port")
@@ -82,6 +89,7 @@ def _sign_in(client: SmtpClient, section: WayOutSection, token: Secret | None) -
     if mechanism is None:
         raise Rejected(where, "sign in", f"the server offers {' '.join(offered)}, none of which may be used")
     check_encrypted(client.peer, client.connection)
+    steps.tell(f"{mechanism.name} as {section.user}")
     code, text = _exchange(client, mechanism)
     if code != 235:
         reason = ": ".join(filter(None, (mechanism.refusal, without(words((code, text)), token))))

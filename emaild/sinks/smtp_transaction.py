@@ -10,16 +10,18 @@ from dataclasses import dataclass
 
 from emaild import fault_points
 from emaild.fault_points import FaultPoint
+from emaild.net import steps
 from emaild.sinks import Confirm
 from emaild.sinks.smtp_client import SmtpClient
 from emaild.sinks.smtp_form import Form
-from emaild.sinks.smtp_replies import DISCONNECTED, ENDED, Answer
+from emaild.sinks.smtp_replies import DISCONNECTED, ENDED, Answer, words
 from emaild.sinks.smtp_wire import stuffed
 
 TOO_MANY = 452
 TOO_MANY_OF_OLD = 552  # what servers said for it before RFC 5321, §4.5.3.1.10
 GO_AHEAD = 354
 DATA = b"DATA\r\n"
+NAMES = {b"MAIL": "sender", b"RCPT": "recipient", b"DATA": "data"}
 LARGEST_GROUP = 8 << 10
 """Bytes of commands on their way at once. Every system buffers as much, so that writing them never waits for a server
 that waits for us to read its answers (RFC 2920 §3.1)."""
@@ -85,8 +87,10 @@ def _offered(client: SmtpClient, groups: Iterable[Sequence[bytes]]) -> list[Answ
     answers: list[Answer] = []
     for group in groups:
         client.write(b"".join(group))  # where that fails, an answer may say why
-        for _ in group:
+        for command in group:
+            steps.begin(NAMES[command[:4]])
             answers.append(client.answer())
+            _tell(answers[-1])
             if answers[-1][0] in ENDED:
                 return answers
         if not is_good(answers[0]):
@@ -116,7 +120,12 @@ def _handed_over(
     client: SmtpClient, raw: bytes, confirm: Confirm, recipients: Sequence[Answer], data: Sequence[Answer]
 ) -> Outcome:
     """The mail itself, where DATA, of which *data* is the answer if it was said already, lets it in."""
-    answer = data[0] if data else client.ask(b"DATA")
+    if data:
+        answer = data[0]
+    else:
+        steps.begin(NAMES[DATA[:4]])
+        answer = client.ask(b"DATA")
+        _tell(answer)
     if answer[0] == GO_AHEAD:
         fault_points.reached(FaultPoint.OFFERED)
         answer = _sent(client, raw, confirm)
@@ -131,8 +140,17 @@ def _handed_over(
 
 def _sent(client: SmtpClient, raw: bytes, confirm: Confirm) -> Answer:
     """The answer to the dot, or to a mail that could not be written down to it."""
+    steps.begin("end of data")
     if client.write(stuffed(raw), more=True):
         confirm()
-        return client.ask(b".")
+        answer = client.ask(b".")
+        _tell(answer)
+        return answer
     answer = client.answer()
     return answer if answer[0] >= 400 else DISCONNECTED
+
+
+def _tell(answer: Answer) -> None:
+    """The server's words, to whoever listens."""
+    if answer != DISCONNECTED and steps.is_heard():
+        steps.tell(words(answer))

@@ -18,6 +18,7 @@ from imapclient.exceptions import IMAPClientReadOnlyError
 from emaild.errors import Busy, Rejected, RemoteError, Unreachable
 from emaild.log import events
 from emaild.message import Inbound
+from emaild.net import steps
 from emaild.net.peer import Peer
 from emaild.net.sign_in import SignIn
 from emaild.net.translate import translated
@@ -73,6 +74,7 @@ class Imap:
         client = self._sign_in.by(self._connect)
         with self._translated("sign in"):
             idle = self._can_idle(client)  # this may ask the server
+        steps.tell("new mails are told of at once (IDLE)" if idle else "no IDLE: looked at every cycle-time")
         events.mailbox_connected(section=self._section.name, server=str(client.peer), idle=idle)
 
     def _connect(self, token: Secret | None) -> Client:

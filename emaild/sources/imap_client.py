@@ -12,6 +12,7 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientError, LoginError, ProtocolError
 
 from emaild.errors import Busy, Rejected, RemoteError, Unreachable
+from emaild.net import steps
 from emaild.net.connect import open_connection
 from emaild.net.peer import Peer
 from emaild.net.refusals import OverLimit, explained, is_over_limit
@@ -38,7 +39,9 @@ class _Connection(imaplib.IMAP4):
         super().__init__(peer.host, peer.port)
 
     def _create_socket(self, timeout: float | None = None) -> socket.socket:
-        return open_connection(self._peer)
+        connection = open_connection(self._peer)
+        steps.begin("greeting")
+        return connection
 
     @property
     def reader(self) -> io.BufferedReader:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from imapclient.exceptions import CapabilityError, IMAPClientError
 
 from emaild.errors import Rejected
+from emaild.net import steps
 from emaild.net.connect import check_encrypted, first_that_connects
 from emaild.net.peer import Peer
 from emaild.net.sasl import Account, Choice, Mechanism, choice_of, choose
@@ -37,6 +38,7 @@ def connect(peer: Peer) -> Client:
 def _connected(peer: Peer) -> Client:
     with translated(str(peer), "connect", meaning, *LIBRARY):
         client = Client(peer)
+        steps.tell(client.welcome.decode("utf-8", "replace"))
     try:
         with translated(str(peer), "STARTTLS", meaning, *LIBRARY):
             _encrypt(client)
@@ -59,10 +61,13 @@ def _encrypt(client: Client) -> None:
         raise CapabilityError("the server signed us in before it (PREAUTH), and then it is not possible any more")
     if client.is_signed_in or not (required or client.peer.starttls_if_offered):
         return
+    steps.begin("STARTTLS")
     if client.has_capability("STARTTLS"):
         client.starttls(client_context(client.peer))
     elif required:
         raise CapabilityError("the server does not offer it")
+    else:
+        steps.skip("STARTTLS", "the server does not offer it")
 
 
 def sign_in(client: Client, section: MailboxSection, token: Secret | None = None) -> None:
@@ -76,6 +81,7 @@ def sign_in(client: Client, section: MailboxSection, token: Secret | None = None
         OSError, IMAPClientError, ValueError: the server or the connection failed.
     """
     properties = section.imap
+    steps.begin("sign-in")
     check_encrypted(client.peer, client.socket())
     if not client.is_signed_in:
         _prove_identity(client, section, token)
@@ -90,6 +96,7 @@ def sign_in(client: Client, section: MailboxSection, token: Secret | None = None
 
 def _prove_identity(client: Client, section: MailboxSection, token: Secret | None) -> None:
     mechanism = _mechanism(client, section, token)
+    steps.tell(f"{mechanism.name if mechanism else 'LOGIN'} as {section.mailbox}")
     if mechanism is None:
         client.login(section.mailbox, section.password.reveal())
         return

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Iterator, Sequence
 
 from emaild.errors import Busy, Rejected, RemoteError
+from emaild.net import steps
 from emaild.net.connect import check_encrypted, open_connection
 from emaild.net.peer import Peer
 from emaild.net.refusals import OverLimit, explained, is_over_limit
@@ -61,7 +62,9 @@ class Client:
         self._buffer = bytearray()
         self._connection = open_connection(peer)
         try:
+            steps.begin("greeting")
             self.greeting = self._line()
+            steps.tell(self.greeting.decode("utf-8", "replace"))
             if not self.greeting.startswith(b"+"):
                 raise Refused(self.greeting)
             self.capabilities = self._ask_capabilities()
@@ -170,6 +173,7 @@ class Client:
                 raise Refused("the server does not offer STLS")
             return
         try:
+            steps.begin("STARTTLS")
             self.command(b"STLS")
         except Refused:
             if required or offered:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 
 from emaild.errors import Rejected
+from emaild.net import steps
 from emaild.net.sasl import MECHANISMS, Account, Choice, Mechanism, choice_of, choose
 from emaild.net.sign_in import TokenRefused, only_tokens, without
 from emaild.settings.mailbox import MailboxSection
@@ -26,6 +27,7 @@ def sign_in(client: Client, section: MailboxSection, token: Secret | None = None
         Rejected: anyone could read the password. Refused: the server said no; what it repeats of the secrets is
         masked. ValueError: there is no way that both sides know. OSError: as Client's.
     """
+    steps.begin("sign-in")
     client.check_encrypted()
     try:
         _sign_in(client, section, token)
@@ -42,6 +44,7 @@ def _sign_in(client: Client, section: MailboxSection, token: Secret | None) -> N
     choice = only_tokens(choice_of(properties)) if token else choice_of(properties)
     stamp = _stamp(client.greeting) if properties.apop_enable else None
     if stamp and not token and (not choice.mechanisms or "LOGIN" in choice.mechanisms):
+        steps.tell(f"APOP as {section.mailbox}")
         _apop(client, section, stamp)
         return
     account = Account(
@@ -51,6 +54,7 @@ def _sign_in(client: Client, section: MailboxSection, token: Secret | None) -> N
         host=section.server,
     )
     mechanism = _chosen(client, account, choice)
+    steps.tell(f"{mechanism.name} as {section.mailbox}")
     if mechanism.name == "LOGIN":
         _user_and_pass(client, section)
     else:

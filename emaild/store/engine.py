@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,33 +15,31 @@ from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from emaild.errors import StateUnusable, StoreFailed, StoreTooNew
+from emaild.store.commits import BUSY_SECONDS, Commits
 from emaild.store.migrations import CURRENT, migrate
 from emaild.store.schema import version
 
 FILE = "emaild.db"
-BUSY_SECONDS = 30  # how long to wait for another process that writes
 
 
 class Database:
     """The open store. Reading goes on beside writing; one thread of a process writes at a time."""
 
-    def __init__(self, path: Path, engine: Engine) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self._engine = engine
-        self._writing = threading.RLock()
+        self._engine = _engine(path, BUSY_SECONDS)
+        self._writer = _engine(path, 0)  # it waits by itself for others that write
+        self._commits = Commits(self._writer)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """One transaction, on the disk when it ends; undone when it raises."""
-        with self._writing, _failing(), self._engine.connect() as connection:
-            connection.execute(text("BEGIN IMMEDIATE"))
-            try:
-                yield connection
-            except BaseException:
-                with suppress(DBAPIError):  # SQLite has rolled back by itself after some errors, as a full disk
-                    connection.exec_driver_sql("ROLLBACK")
-                raise
-            connection.exec_driver_sql("COMMIT")
+        """One transaction, on the disk when it ends; undone when it raises.
+
+        Threads that write at the same time may share the commit: what raises is undone alone, and when the commit
+        itself fails it fails for all of them.
+        """
+        with _failing(), self._commits.write() as connection:
+            yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -56,7 +53,9 @@ class Database:
 
     def close(self) -> None:
         """Let go of all connections."""
+        self._commits.close()
         self._engine.dispose()
+        self._writer.dispose()
 
 
 @contextmanager
@@ -83,7 +82,7 @@ def open_database(directory: Path, migrated: Callable[[int, int], None] = lambda
         path.touch(mode=0o600, exist_ok=True)
     except OSError as error:
         raise StateUnusable(refused(directory, error)) from error
-    database = Database(path, _engine(path))
+    database = Database(path)
     try:
         _bring_up_to_date(database, migrated)
     except (SQLAlchemyError, StoreFailed) as error:
@@ -116,7 +115,8 @@ def refused(directory: Path, error: OSError) -> str:
     )
 
 
-def _engine(path: Path) -> Engine:
+def _engine(path: Path, patience: float) -> Engine:
+    """Its connections wait for other processes that many seconds."""
     engine = create_engine(
         f"sqlite:///{path}",
         isolation_level="AUTOCOMMIT",  # transactions are begun by Database, as IMMEDIATE ones
@@ -127,7 +127,12 @@ def _engine(path: Path) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: object) -> None:
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            f"busy_timeout = {patience * 1000:.0f}",
+        ):
             connection.execute(f"PRAGMA {pragma}").close()
 
     return engine

@@ -39,6 +39,8 @@ def _by_message_id() -> Select[Any]:
 
 
 BY_MESSAGE_ID = _by_message_id()
+REMEMBER = upsert(mail).on_conflict_do_nothing()  # a notice that is made again has the id that it had
+REMEMBER_PEOPLE = upsert(correspondent).on_conflict_do_nothing()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,16 +195,7 @@ def _lowered(addresses: Collection[str]) -> tuple[str, ...]:
 
 
 def _remember(connection: Connection, known: KnownMail) -> None:
-    row = upsert(mail).values(
-        id=known.id,
-        thread_id=known.thread_id,
-        message_id=known.message_id,
-        account=known.account,
-        fingerprint=known.fingerprint,
-        at=known.at.timestamp(),
-        subtype=known.subtype,
-    )
-    connection.execute(row.on_conflict_do_nothing())  # a notice that is made again has the id that it had
+    connection.execute(REMEMBER, {**vars(known), "at": known.at.timestamp()})
 
 
 def _remember_people(
@@ -211,7 +204,7 @@ def _remember_people(
     if not addresses:
         return
     rows = [{"thread_id": thread_id, "address": address} for address in addresses]
-    connection.execute(upsert(correspondent).on_conflict_do_nothing(), rows)
+    connection.execute(REMEMBER_PEOPLE, rows)
     if matches:
         row = upsert(subject_match)
         row = row.on_conflict_do_update(index_elements=["match", "address"], set_={"thread_id": row.excluded.thread_id})

@@ -22,6 +22,8 @@ from emaild.store.outbox_entries import Attempt, Choice, OutboxEntry, attempts_o
 from emaild.store.schema import outbox, recipient
 
 PAGE = 200
+INSERT = insert(outbox)  # made once, for that takes longer than what they do
+INSERT_RECIPIENTS = insert(recipient)
 
 Asked = Callable[[Connection, Row[Any], datetime], None]
 """What a person wants of a mail; raises Conflict where its state forbids it."""
@@ -92,7 +94,8 @@ class Outbox:
             with self._database.write() as connection:
                 rows = connection.execute(query).all()
                 changed = [row for row in rows if _possible(asked, connection, row, now)]
-                entries = entries_of(connection, [row_of(connection, row.id) for row in changed])
+                now_there = select(outbox).where(outbox.c.id.in_([row.id for row in changed])).order_by(outbox.c.id)
+                entries = entries_of(connection, connection.execute(now_there).all())
             yield from entries
             if not rows:
                 return
@@ -151,22 +154,21 @@ def queue(connection: Connection, mail: Outbound, now: datetime) -> None:
     """As `Outbox.add` does, in somebody's commit."""
     name = raw.digest(mail.raw)
     raw.put(connection, name, mail.raw)
-    connection.execute(
-        insert(outbox).values(
-            id=mail.id,
-            created=now.timestamp(),
-            way_out=mail.way_out,
-            sender=mail.sender,
-            message_id=mail.message_id,
-            raw_digest=name,
-            state=OutboundState.QUEUED.value,
-            attempts=0,
-            next_attempt=now.timestamp(),
-            diagnosis="",
-            notify=",".join(mail.notify) or None,
-            interactive=mail.interactive,
-        )
-    )
+    row = {
+        "id": mail.id,
+        "created": now.timestamp(),
+        "way_out": mail.way_out,
+        "sender": mail.sender,
+        "message_id": mail.message_id,
+        "raw_digest": name,
+        "state": OutboundState.QUEUED.value,
+        "attempts": 0,
+        "next_attempt": now.timestamp(),
+        "diagnosis": "",
+        "notify": ",".join(mail.notify) or None,
+        "interactive": mail.interactive,
+    }
+    connection.execute(INSERT, row)
     rows = [
         {
             "outbox_id": mail.id,
@@ -178,7 +180,7 @@ def queue(connection: Connection, mail: Outbound, now: datetime) -> None:
         }
         for position, address in enumerate(mail.recipients)
     ]
-    connection.execute(insert(recipient), rows)
+    connection.execute(INSERT_RECIPIENTS, rows)
     remember_outbound(connection, mail, now)
 
 

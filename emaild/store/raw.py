@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 
-from sqlalchemy import Connection, delete, exists, select
+from sqlalchemy import Connection, bindparam, delete, exists, select
 from sqlalchemy.dialects.sqlite import insert
 
 from emaild.errors import NotFound
 from emaild.store.schema import held, interaction, outbox, raw
+
+# Statements of every mail are made once, for that takes longer than what they do.
+PUT = insert(raw).on_conflict_do_nothing()
+GET = select(raw.c.body).where(raw.c.digest == bindparam("name"))
 
 
 def digest(body: bytes) -> str:
@@ -18,8 +22,7 @@ def digest(body: bytes) -> str:
 
 def put(connection: Connection, name: str, body: bytes) -> None:
     """Keep the bytes; they may be there already."""
-    row = insert(raw).values(digest=name, size=len(body), body=body)
-    connection.execute(row.on_conflict_do_nothing())
+    connection.execute(PUT, {"digest": name, "size": len(body), "body": body})
 
 
 def get(connection: Connection, name: str) -> bytes:
@@ -28,7 +31,7 @@ def get(connection: Connection, name: str) -> bytes:
     Raises:
         NotFound: they are not kept any more.
     """
-    body = connection.execute(select(raw.c.body).where(raw.c.digest == name)).scalar_one_or_none()
+    body = connection.execute(GET, {"name": name}).scalar_one_or_none()
     if body is None:
         raise NotFound(f"no mail {name} in the store")
     return bytes(body)

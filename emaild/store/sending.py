@@ -12,7 +12,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    Boolean,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from emaild.errors import LeaseLost
 from emaild.message import Delivery, Outbound, OutboundState, RecipientState
@@ -26,6 +38,47 @@ PAGE = 200
 LOOKED_AT = 500  # due mails among which those are looked for that were held back often enough
 MOST_BYTES = 8 * 1024 * 1024  # of the mails of one lease, unless its first is larger
 OVERDUE = "it was not sent in time"
+
+
+# What every mail needs is asked by statements that are made once, for that takes longer than what they do.
+
+
+def _due() -> Select[Any]:
+    """Id, deferrals and size of the mails that may be sent, the one that is due for longest first."""
+    here = (outbox.c.way_out == bindparam("way"), outbox.c.interactive.is_(bindparam("kind", type_=Boolean)))
+    waits = (outbox.c.next_attempt.is_not(None), outbox.c.next_attempt <= bindparam("now"))
+    query = select(outbox.c.id, outbox.c.deferrals, raw.c.size).join(raw, raw.c.digest == outbox.c.raw_digest)
+    return query.where(*here, *waits).order_by(outbox.c.next_attempt, outbox.c.id).limit(bindparam("most"))
+
+
+NAMES: BindParameter[Any] = bindparam("names", expanding=True)
+DUE = _due()
+LEASE = (
+    update(outbox)
+    .where(outbox.c.id.in_(NAMES))
+    .values(
+        state=OutboundState.SENDING.value,
+        lease_until=bindparam("until"),
+        lease=outbox.c.lease + 1,
+        next_attempt=None,
+    )
+)
+ROWS = select(outbox).where(outbox.c.id.in_(NAMES))
+RECIPIENTS = (
+    select(recipient).where(recipient.c.outbox_id.in_(NAMES)).order_by(recipient.c.outbox_id, recipient.c.position)
+)
+ANSWER = (
+    update(recipient)
+    .where(recipient.c.outbox_id == bindparam("name"), recipient.c.position == bindparam("place"))
+    .values(state=bindparam("new"), code=bindparam("said"), text=bindparam("words"))
+)
+INSERT_ATTEMPT = insert(attempt)
+CONCLUDED = ("state", "attempts", "lease_until", "next_attempt", "finished", "diagnosis", "cause")
+CONCLUDE = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("name"))
+    .values({name: bindparam(f"new_{name}") for name in CONCLUDED})
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,9 +134,7 @@ class Sending:
     def has_due(self, way_out: str, now: datetime) -> bool:
         """Whether a mail may be sent that way now."""
         with self._database.read() as connection:
-            return any(
-                connection.execute(_due(way_out, now, interactive=kind).limit(1)).first() for kind in (True, False)
-            )
+            return any(connection.execute(DUE, _which(way_out, now, kind, 1)).first() for kind in (True, False))
 
     def lease(
         self,
@@ -103,13 +154,7 @@ class Sending:
             return []
         with self._database.write() as connection:
             names = _within_bytes(_chosen(connection, way_out, now, most, ration, past))
-            values = {
-                "state": OutboundState.SENDING.value,
-                "lease_until": until.timestamp(),
-                "lease": outbox.c.lease + 1,
-                "next_attempt": None,
-            }
-            connection.execute(update(outbox).where(outbox.c.id.in_(names)).values(values))
+            connection.execute(LEASE, {"names": names, "until": until.timestamp()})
             return _leased(connection, names)
 
     def renew(self, leases: Sequence[Leased], until: datetime) -> set[str]:
@@ -183,7 +228,7 @@ class Sending:
 
         The *most* that are due for longest are looked at.
         """
-        head = _due(way_out, now, interactive=False).limit(most).subquery()
+        head = DUE.params(_which(way_out, now, False, most)).subquery()
         chosen = select(head.c.id)
         if past is not None:
             chosen = chosen.where(head.c.deferrals < past)
@@ -253,23 +298,20 @@ class Sending:
             return entries_of(connection, rows)
 
 
-def _due(way_out: str, now: datetime, *, interactive: bool) -> Select[Any]:
-    """Id, deferrals and size of the mails that may be sent, the one that is due for longest first."""
-    waits = (outbox.c.next_attempt.is_not(None), outbox.c.next_attempt <= now.timestamp())
-    query = select(outbox.c.id, outbox.c.deferrals, raw.c.size).join(raw, raw.c.digest == outbox.c.raw_digest)
-    query = query.where(outbox.c.way_out == way_out, outbox.c.interactive.is_(interactive), *waits)
-    return query.order_by(outbox.c.next_attempt, outbox.c.id)
+def _which(way_out: str, now: datetime, interactive: bool, most: int) -> dict[str, object]:
+    """What DUE asks for."""
+    return {"way": way_out, "now": now.timestamp(), "kind": interactive, "most": most}
 
 
 def _chosen(
     connection: Connection, way_out: str, now: datetime, most: int, ration: int | None, past: int | None
 ) -> list[Row[Any]]:
-    rows = list(connection.execute(_due(way_out, now, interactive=True).limit(most)))
+    rows = list(connection.execute(DUE, _which(way_out, now, True, most)))
     left = most - len(rows)
-    others = _due(way_out, now, interactive=False)
+    looked_at = left if ration is None or past is None else LOOKED_AT
+    due = connection.execute(DUE, _which(way_out, now, False, looked_at)).all()
     if ration is None:
-        return rows + list(connection.execute(others.limit(left)))
-    due = connection.execute(others.limit(left if past is None else LOOKED_AT)).all()
+        return rows + list(due)
     free = max(0, min(left, ration - len(rows)))  # those that somebody waits for count, too
     rows += due[:free]
     if past is not None:
@@ -291,12 +333,10 @@ def _within_bytes(rows: Sequence[Row[Any]]) -> list[str]:
 
 def _leased(connection: Connection, names: Sequence[str]) -> list[Leased]:
     waiting: dict[str, list[str]] = defaultdict(list)
-    addresses = select(recipient.c.outbox_id, recipient.c.address).where(
-        recipient.c.outbox_id.in_(names), recipient.c.state == RecipientState.WAITING.value
-    )
-    for name, address in connection.execute(addresses.order_by(recipient.c.outbox_id, recipient.c.position)):
-        waiting[name].append(address)
-    rows = {row.id: row for row in connection.execute(select(outbox).where(outbox.c.id.in_(names)))}
+    for one in connection.execute(RECIPIENTS, {"names": names}):
+        if one.state == RecipientState.WAITING.value:
+            waiting[one.outbox_id].append(one.address)
+    rows = {row.id: row for row in connection.execute(ROWS, {"names": names})}
     return [
         Leased(mail=mail_of(connection, row, waiting[row.id]), created=when(row.created), number=row.lease)
         for row in map(rows.__getitem__, names)
@@ -324,15 +364,19 @@ def _apart(tries: Sequence[Tried]) -> list[list[Tried]]:
 
 def _record(connection: Connection, tries: Sequence[Tried], now: datetime) -> list[OutboundState]:
     names = [one.leased.mail.id for one in tries]
-    rows = {row.id: row for row in connection.execute(select(outbox).where(outbox.c.id.in_(names)))}
+    rows = {row.id: row for row in connection.execute(ROWS, {"names": names})}
     there = [one for one in tries if one.leased.mail.id in rows]
     if there:
-        connection.execute(insert(attempt), [_attempt(one, rows[one.leased.mail.id]) for one in there])
+        connection.execute(INSERT_ATTEMPT, [_attempt(one, rows[one.leased.mail.id]) for one in there])
     ours = [one for one in there if _ours(one, rows[one.leased.mail.id])]
     states = _write_receipts(connection, ours)
     for one in ours:
         keep_notice(connection, one.notice)
-    return [_conclude(connection, one, rows.get(one.leased.mail.id), states, now) for one in tries]
+    changes: list[dict[str, object]] = []
+    found = [_conclude(connection, one, rows.get(one.leased.mail.id), states, now, changes) for one in tries]
+    if changes:
+        connection.execute(CONCLUDE, changes)
+    return found
 
 
 def _ours(tried: Tried, row: Row[Any]) -> bool:
@@ -346,16 +390,14 @@ def _write_receipts(connection: Connection, tries: Sequence[Tried]) -> dict[str,
     said = {(one.leased.mail.id, got.address): got for one in tries for got in one.delivery.receipts}
     states: dict[str, set[str]] = {one.leased.mail.id: set() for one in tries}
     changes = []
-    for row in connection.execute(select(recipient).where(recipient.c.outbox_id.in_(states))):
+    for row in connection.execute(RECIPIENTS, {"names": list(states)}):
         got = said.get((row.outbox_id, row.address)) if row.state == RecipientState.WAITING.value else None
         states[row.outbox_id].add(got.state.value if got else row.state)
         if got:
             new = {"new": got.state.value, "said": got.code, "words": got.text}
             changes.append({"name": row.outbox_id, "place": row.position, **new})
     if changes:
-        chosen = (recipient.c.outbox_id == bindparam("name"), recipient.c.position == bindparam("place"))
-        values: dict[str, object] = {"state": bindparam("new"), "code": bindparam("said"), "text": bindparam("words")}
-        connection.execute(update(recipient).where(*chosen).values(values), changes)
+        connection.execute(ANSWER, changes)
     return states
 
 
@@ -388,9 +430,17 @@ def _attempt(tried: Tried, row: Row[Any]) -> dict[str, object]:
 
 
 def _conclude(
-    connection: Connection, tried: Tried, row: Row[Any] | None, states: dict[str, set[str]], now: datetime
+    connection: Connection,
+    tried: Tried,
+    row: Row[Any] | None,
+    states: dict[str, set[str]],
+    now: datetime,
+    changes: list[dict[str, object]],
 ) -> OutboundState:
-    """The state that follows. Of a mail that is somebody else's by now only the try is kept."""
+    """The state that follows; *changes* gets what CONCLUDE is to write.
+
+    Of a mail that is somebody else's by now only the try is kept.
+    """
     name = tried.leased.mail.id
     if row is None:
         return OutboundState.FAILED  # pruned; nobody asks for it any more
@@ -404,16 +454,18 @@ def _conclude(
     state = state_of(states[name], expired=waits)
     deferred = state is OutboundState.DEFERRED and tried.retry_at is not None
     sent = state is OutboundState.SENT
-    values = {
-        "state": state.value,
-        "attempts": row.attempts + 1,
-        "lease_until": None,
-        "next_attempt": tried.retry_at.timestamp() if deferred and tried.retry_at else None,
-        "finished": None if deferred else now.timestamp(),
-        "diagnosis": "" if sent else summary(tried.delivery.receipts),
-        "cause": "" if sent else tried.cause,
-    }
-    connection.execute(update(outbox).where(outbox.c.id == name).values(values))
+    changes.append(
+        {
+            "name": name,
+            "new_state": state.value,
+            "new_attempts": row.attempts + 1,
+            "new_lease_until": None,
+            "new_next_attempt": tried.retry_at.timestamp() if deferred and tried.retry_at else None,
+            "new_finished": None if deferred else now.timestamp(),
+            "new_diagnosis": "" if sent else summary(tried.delivery.receipts),
+            "new_cause": "" if sent else tried.cause,
+        }
+    )
     return state
 
 

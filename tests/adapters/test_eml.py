@@ -76,7 +76,7 @@ def test_dynamics_9_a_mail_program_sends_the_draft_to_all_with_its_attachment(tm
         f'set sendmail = {sendmail}\nset copy = no\nset record = ""\nset folder = {tmp_path}\n'
         "set resume_draft_files = yes\n"
     )
-    words = [require("neomutt"), "-n", "-F", settings, "-H", drafts / f"{mail.id}.eml"]
+    words = [require("neomutt"), "-n", "-F", str(settings), "-H", str(drafts / f"{mail.id}.eml")]
     around = {**os.environ, "HOME": str(tmp_path)}
     subprocess.run(words, stdin=subprocess.DEVNULL, env=around, capture_output=True, timeout=60, check=True)
     assert envelope.read_text(encoding="utf-8").split() == ["--", *mail.recipients]

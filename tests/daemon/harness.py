@@ -102,6 +102,12 @@ class Emaild:
         assert self._process is not None
         return len(os.listdir(f"/proc/{self._process.pid}/task"))
 
+    @property
+    def process(self) -> int:
+        """Its process's id."""
+        assert self._process is not None
+        return self._process.pid
+
     def memory(self) -> int:
         """The bytes that it occupies (proc(5), resident set)."""
         assert self._process is not None

@@ -13,6 +13,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
 
 from emaild.errors import RemoteError, Unreachable
+from emaild.net import steps
 from emaild.net.connect import open_connection
 from emaild.net.peer import Peer
 from emaild.net.tls import spoken
@@ -101,6 +102,7 @@ class _Connection(HTTPConnection):
         with translated(str(self._peer), "connect", _meaning, OSError):
             self._door.connection = open_connection(self._peer)
             self._door.tls = spoken(self._door.connection)
+        steps.begin("request")
         return self._door.connection
 
 

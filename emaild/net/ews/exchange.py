@@ -7,6 +7,7 @@ from typing import Any
 from exchangelib.errors import EWSError, ResponseMessageError
 
 from emaild.errors import Busy, Rejected, RemoteError, Unreachable
+from emaild.net import steps
 from emaild.net.ews.answers import Refused, refusal, shown
 from emaild.net.ews.door import SMALL_ANSWER, Door
 from emaild.net.ews.place import Place
@@ -70,11 +71,13 @@ class Exchange:
         """
         try:
             try:
-                return self._ask(request, most, mail)
-            except _TokenRefused:
-                return self._ask(
-                    request, most, mail
-                )  # with another token; where that is refused, too, `token` says why
+                answers = self._ask(request, most, mail)
+            except _TokenRefused as refused:
+                steps.fail(refused.reason, refused.action)
+                # With another token; where that is refused, too, `token` says why.
+                answers = self._ask(request, most, mail)
+            steps.tell(f"{action}: {len(answers)} answered")
+            return answers
         except RemoteError as error:
             self.close()
             at = action if error.action in ASKING else error.action

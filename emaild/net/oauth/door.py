@@ -8,6 +8,7 @@ from weakref import WeakValueDictionary
 
 from emaild.clock import Clock
 from emaild.errors import Rejected
+from emaild.net import steps
 from emaild.net.oauth.grant import Grant, ServerSection, grant_of, user_of
 from emaild.net.oauth.keeper import Keeper
 from emaild.net.oauth.sealed import Sealed
@@ -68,7 +69,12 @@ class SectionTokens:
             closed = self._clock.monotonic() < self._closed_until
         if closed:
             raise Rejected(self.user, ACTION, NOT_TAKEN)
-        return self._keeper.token(self._margin, self._section)
+        with steps.together("token"):
+            token = self._keeper.token(self._margin, self._section)
+        if steps.is_heard():
+            ends = self._keeper.ends(token)
+            steps.tell(f"for {self.user}" + (f", until {ends:%Y-%m-%d %H:%M:%S} UTC" if ends else ""))
+        return token
 
     def refused(self, token: Secret) -> None:
         """See `Tokens.refused`."""

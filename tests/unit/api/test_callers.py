@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 
 import pytest
 
@@ -139,7 +140,11 @@ def test_dynamics_10_the_override_of_a_token_wins_for_written_and_for_finished_m
 def test_dynamics_2_a_mail_that_is_too_big_is_refused_with_both_sizes(settings: Settings, store: Store) -> None:
     program = Program(settings, store, "other")
     raw = b"From: ann@office.example\nTo: bob@example.net\n\n" + b"word\n" * 25_000
-    for send in (lambda: program.finished(raw), lambda: program.sends("ann@office.example", text="word\n" * 25_000)):
+    mails: list[Callable[[], Outbound]] = [
+        lambda: program.finished(raw),
+        lambda: program.sends("ann@office.example", text="word\n" * 25_000),
+    ]
+    for send in mails:
         with pytest.raises(Problem, match=r"\[smtp-client-office\] maximum-message-size is 0.1 MiB \(102400") as told:
             send()
         assert told.value.kind is Kind.MAIL_TOO_BIG

@@ -53,7 +53,12 @@ def test_a_daemon_that_works_is_alive_and_ready(health: Health) -> None:
     }
     assert ready.document == {
         "status": "ok",
-        "checks": {"started": {"status": "ok"}, "running": {"status": "ok"}, "store": {"status": "ok"}},
+        "checks": {
+            "started": {"status": "ok"},
+            "running": {"status": "ok"},
+            "store": {"status": "ok"},
+            "ways_out": {"status": "ok", "failing": [], "count": 0},
+        },
     }
 
 
@@ -77,7 +82,9 @@ def test_what_the_world_does_wrong_is_told_and_does_not_count(
     assert told["ways_out"]["failing"] == ["smtp-client"]
     assert told["webhook"] == {"status": "failing", "failures": 3, "gone": False}
     assert "pw" not in json.dumps(alive.document), "errors may hold what servers said"
-    assert health.ready().status == 200
+    ready = health.ready()
+    assert (ready.status, ready.document["status"]) == (200, "ok")
+    assert ready.document["checks"]["ways_out"]["failing"] == ["smtp-client"]
 
 
 def test_a_worker_that_ended_counts(health: Health, patient: Patient, clock: ManualClock) -> None:

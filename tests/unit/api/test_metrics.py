@@ -236,3 +236,19 @@ def test_end_of_a_secret_is_told_for_each_section_that_has_one(metrics: Metrics,
     ends = START + timedelta(days=9)
     patient.endings = [Ending("pop-client", "secret-expires", "client secret", "app", ends)]
     assert values(metrics, ENDS) == {("pop-client", "client secret"): ends.timestamp()}
+
+
+def test_a_way_out_tells_when_it_sent_last_and_that_its_limit_is_reached(
+    metrics: Metrics, patient: Patient, store: Store, clock: ManualClock
+) -> None:
+    sending = Sending(store, clock, message_limit_given=1, message_limit_strict=True)
+    patient.ways_out.append(sending.way)
+    assert values(metrics, "emaild_way_out_limited") == {("smtp-client",): 0}
+    assert values(metrics, "emaild_way_out_last_sent_timestamp_seconds") == {}
+    for _ in range(2):
+        sending.queue()
+    sending.settle()
+    assert values(metrics, "emaild_way_out_limited") == {("smtp-client",): 1}
+    assert values(metrics, "emaild_way_out_last_sent_timestamp_seconds") == {("smtp-client",): clock.now().timestamp()}
+    clock.advance(60)
+    assert values(metrics, "emaild_way_out_limited") == {("smtp-client",): 0}

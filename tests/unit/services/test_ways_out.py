@@ -222,7 +222,8 @@ def test_dynamics_2_a_service_does_not_make_what_is_too_big(
 ) -> None:
     (response(tmp_path, "a@shop.example") / "responses/thanks/attachments").mkdir()
     (tmp_path / "responses/thanks/attachments/plan.bin").write_bytes(BIG)
-    bureau = Bureau(store, templates=tmp_path, ways_out=(replace(PLAIN, **{limit: SMALL}),))
+    limited: dict[str, Any] = {limit: SMALL}
+    bureau = Bureau(store, templates=tmp_path, ways_out=(WayOutSection(name="smtp-client", server="a", **limited),))
     fault = bureau.fault("Acknowledge", bureau.comes(), SrlId="thanks", Queue=queue)
     assert fault.kind is FaultKind.TOO_BIG
     assert f"[smtp-client] {limit.replace('_', '-')} is 0.2 MiB (200000 bytes)" in str(fault)

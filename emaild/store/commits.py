@@ -1,0 +1,153 @@
+"""Writing: what several threads write at once is one commit, for the disk takes as long for many as for one."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from emaild.errors import StoreFailed
+
+BUSY_SECONDS = 30  # how long to wait for another process that writes
+BUSY_STEP = 0.001  # seconds between two looks; SQLite itself would sleep up to 0.1, many times what a commit takes
+MOST_TOGETHER = 64  # writers that share a commit
+PATIENCE = 1.0  # seconds until a writer looks whether whoever was to end its commit is gone
+
+
+class Commits:
+    """The commits of one process, one after the other."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._turn = threading.Lock()
+        self._counting = threading.Lock()
+        self._coming = 0  # threads that wait for their turn
+        self._open: _Commit | None = None  # left to the next of them
+        self._connection: Connection | None = None  # kept, for opening one takes longer than most commits
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """As `Database.write`."""
+        self._await_turn()
+        try:
+            commit, self._open = self._open or _Commit(self._ready()), None
+            try:
+                with commit.part() as connection:
+                    yield connection
+            finally:
+                if self._coming and 0 < commit.parts < MOST_TOGETHER and commit.error is None:
+                    self._open = commit
+                else:
+                    self._end(commit)
+        finally:
+            self._turn.release()
+        while not commit.ended.wait(PATIENCE):
+            self._end_forgotten(commit)
+        if commit.error is not None:
+            raise StoreFailed(str(getattr(commit.error, "orig", commit.error))) from commit.error
+
+    def _await_turn(self) -> None:
+        with self._counting:
+            self._coming += 1
+        try:
+            self._turn.acquire()
+        finally:
+            with self._counting:
+                self._coming -= 1
+
+    def _end_forgotten(self, commit: _Commit) -> None:
+        with self._turn:
+            if self._open is commit:
+                self._open = None
+                self._end(commit)
+
+    def _ready(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return self._connection
+
+    def _end(self, commit: _Commit) -> None:
+        commit.end()
+        if commit.error is not None:
+            self._drop()
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def close(self) -> None:
+        """Let go of the connection; nobody writes any more."""
+        with self._turn:
+            self._drop()
+
+
+class _Commit:
+    """A transaction of one writer or several, a part each."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.parts = 0
+        self.error: BaseException | None = None
+        self.ended = threading.Event()
+        self._connection = connection
+        _begin(connection)
+
+    @contextmanager
+    def part(self) -> Iterator[Connection]:
+        """What a writer writes; undone alone when that raises. The first one needs no savepoint for that."""
+        connection, alone = self._connection, not self.parts
+        if not alone:
+            connection.exec_driver_sql("SAVEPOINT part")
+        try:
+            yield connection
+        except BaseException:
+            if not alone:
+                self._undo()
+            raise
+        if not alone:
+            connection.exec_driver_sql("RELEASE part")
+        self.parts += 1
+
+    def _undo(self) -> None:
+        try:
+            self._connection.exec_driver_sql("ROLLBACK TO part")
+            self._connection.exec_driver_sql("RELEASE part")
+        except DBAPIError as error:  # SQLite has undone all of it by itself, as after some errors of the disk
+            self.error = error
+
+    def end(self) -> None:
+        """Commit what was written, if anything was."""
+        try:
+            if self.parts and self.error is None:
+                self._connection.exec_driver_sql("COMMIT")
+            else:
+                self._roll_back()
+        except DBAPIError as error:
+            self.error = error
+            self._roll_back()
+        finally:
+            self.ended.set()
+
+    def _roll_back(self) -> None:
+        with suppress(SQLAlchemyError):  # SQLite has done it by itself after some errors; Ctrl-C ends the connection
+            self._connection.exec_driver_sql("ROLLBACK")
+
+
+def _begin(connection: Connection) -> None:
+    """Begin a transaction that writes, when other processes have ended theirs."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            driver.execute("BEGIN IMMEDIATE").close()
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                raise StoreFailed(str(error)) from error
+        time.sleep(BUSY_STEP)
