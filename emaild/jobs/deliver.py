@@ -39,6 +39,7 @@ LEASE = 900.0  # seconds; renewed while a mail is being sent, so that it only ru
 LONGEST_ANSWER = (
     LEASE / 2
 )  # what must be left of a lease when a mail is handed over, so that the answer comes within it
+TOGETHER = 0.003  # seconds that a record waits at most for the answers to other slots, to be one commit with them
 BATCH = 20  # mails a slot sends before other ways have their turn
 HELD_BACK = 500  # mails over the limit that are put off in one commit
 MOST_DEFERRALS = 10  # then a mail over the limit is sent in any case (Dynamics 365, "Email throttling")
@@ -73,6 +74,8 @@ class WayOut:
         self._ready: deque[Leased] = deque()
         self._held: dict[str, tuple[Leased, datetime]] = {}  # all that is leased, and until when it is
         self._unrecorded: list[Tried] = []
+        self._under_way: set[str] = set()  # what slots are sending
+        self._answered = threading.Condition(self._lock)
         self._closed_until = 0.0  # on the monotonic clock: the way does not work until then
         self._failing_since: float | None = None
         self.answered = False  # a server answered for a mail
@@ -211,6 +214,18 @@ class WayOut:
         """Whether that lease is ours, and not a later one of the same mail; to be asked with the lock."""
         return self._held.get(leased.mail.id, (None,))[0] is leased
 
+    def begun(self, leased: Leased) -> None:
+        """A slot sends it."""
+        with self._lock:
+            self._under_way.add(leased.mail.id)
+
+    def ended(self, leased: Leased) -> None:
+        """No slot sends it any more."""
+        with self._lock:
+            self._under_way.discard(leased.mail.id)
+            if not self._under_way:
+                self._answered.notify_all()
+
     def forget(self, leased: Leased) -> None:
         """The lease needs no renewal any more."""
         with self._lock:
@@ -297,6 +312,7 @@ class WayOut:
             if any(one.state is RecipientState.SENT for one in delivery.receipts):
                 self.last_sent = now
             self._unrecorded.append(tried)
+        self.ended(leased)
         self.record()
         if busy:
             self.let_go()
@@ -308,6 +324,8 @@ class WayOut:
         """
         with self._recording:
             with self._lock:
+                if self._unrecorded:
+                    self._answered.wait_for(lambda: not self._under_way, timeout=TOGETHER)
                 tries, self._unrecorded = self._unrecorded, []
             if not tries:
                 return
@@ -386,8 +404,12 @@ class Slot:
             if count == 1:
                 way.wake_others()
             fault_points.reached(FaultPoint.LEASED)
-            if not self._send(leased):
-                return False
+            way.begun(leased)
+            try:
+                if not self._send(leased):
+                    return False
+            finally:
+                way.ended(leased)
         return True
 
     def _send(self, leased: Leased) -> bool:

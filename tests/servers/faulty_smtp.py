@@ -172,7 +172,7 @@ class _Answers:
         if self._server.user is None:
             unwanted.add("AUTH")
         offered = [line for line in usual if line[4:].split()[0] not in unwanted]
-        return ["250-PIPELINING", *offered] if self._server.pipelining else offered
+        return [*offered[:1], "250-PIPELINING", *offered[1:]] if self._server.pipelining else offered
 
     async def handle_AUTH(self, smtp: SMTP, session: Session, envelope: Envelope, arguments: list[str]) -> object:
         """Answer as planned, or let aiosmtpd ask for the password."""
