@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from rich.table import Table
 from rich.text import Text
 
-from emaild.cli.output import console, paragraph, plain
+from emaild.cli.output import console, paragraph, plain, short
 from emaild.jobs.examine import Finding
-from emaild.net.steps import Step, StepState
+from emaild.net.steps import LONGEST, Step, StepState
 
 STYLES = {StepState.OK: "green", StepState.FAILED: "bold red", StepState.SKIPPED: "dim"}
 MARK, NAME, TIME = 7, 11, 8  # columns
@@ -46,7 +46,7 @@ def finding_json(finding: Finding) -> dict[str, object]:
             {"step": one.name, "state": one.state, "text": one.text, "seconds": round(one.seconds, 4)}
             for one in finding.steps
         ],
-        "reason": finding.reason or None,
+        "reason": short(finding.reason, LONGEST) or None,
         "temporary": finding.temporary,
         "cause": found.cause if found else None,
         "title": found.title if found else None,

@@ -40,6 +40,7 @@ LONGEST_ANSWER = (
     LEASE / 2
 )  # what must be left of a lease when a mail is handed over, so that the answer comes within it
 TOGETHER = 0.003  # seconds that a record waits at most for the answers to other slots, to be one commit with them
+LEASED = 4  # mails a connection that are leased at once; those that somebody waits for come after them
 BATCH = 20  # mails a slot sends before other ways have their turn
 HELD_BACK = 500  # mails over the limit that are put off in one commit
 MOST_DEFERRALS = 10  # then a mail over the limit is sent in any case (Dynamics 365, "Email throttling")
@@ -171,7 +172,7 @@ class WayOut:
         ration = self._rationed(now, monotonic)
         left = ration.left(monotonic)
         past = None if section.message_limit_strict else MOST_DEFERRALS
-        most = 2 * section.cnx_pool_size
+        most = LEASED * section.cnx_pool_size
         leased = sending.lease(section.name, now, until, most=most, ration=left, past=past)
         ration.take(len(leased), monotonic)
         with self._lock:

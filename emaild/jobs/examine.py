@@ -34,6 +34,7 @@ AT_MAILBOXES = {
     r"\b465\b": "993 or 995",
     r"\b587( or 25)?\b": "143 or 110",
 }
+"""What words for ways out are called at mailboxes."""
 
 Section = MailboxSection | WayOutSection
 Told = Callable[[Step], None]

@@ -40,6 +40,7 @@ REMEDIES = {
     "sign in": "may this user, or the application, use the mailbox, and is the protocol switched on for it?",
     "open folder": IN_FOLDER,
     "find folder": IN_FOLDER,
+    "write": "is eml-directory right, and may emaild write to it (under systemd: ReadWritePaths=)?",
 }
 """What to look at, by how the action that failed begins."""
 
@@ -89,6 +90,8 @@ def _mailbox(section: MailboxSection, proxy: ProxySection | None, sealed: Sealed
         steps.begin("folder")
         held = source.look(None).held
         steps.tell(f"{section.folder} holds {held} {'mail' if held == 1 else 'mails'}")
+        if section.type is MailboxType.POP3:
+            steps.tell("UIDL tells them apart")
         yield f"{section.folder} is open; it holds {held} mails"
 
 
@@ -125,7 +128,7 @@ def _writable(folder: Path) -> str:
     """A folder for files; whether there is room in it a file alone would show."""
     steps.begin("folder")
     if not folder.is_dir():
-        raise Rejected(str(folder), "find folder", "there is no such folder")
+        raise Rejected(str(folder), "write", "there is no such folder")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise Rejected(str(folder), "write", f"{getuser()} may not write to it")
     steps.tell(f"{folder} takes files")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ssl
 from datetime import datetime
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 
-def words(connection: ssl.SSLSocket, now: datetime) -> str:
-    """For whom it is, who signed it, when it ends and how long that is from *now*; empty where there is none."""
-    encoded = connection.getpeercert(binary_form=True)
+def words(encoded: bytes | None, now: datetime) -> str:
+    """For whom it is (DER), who signed it, when it ends and how long that is from *now*; empty where there is none."""
     if not encoded:
         return ""
     try:

@@ -73,7 +73,7 @@ class _Context(ssl.SSLContext):
             raise Rejected(secured.server_hostname or "the server", "TLS", reason)
         if steps.is_heard():
             steps.tell(spoken(secured))
-            steps.tell(certificate.words(secured, datetime.now(UTC)))
+            steps.tell(certificate.words(secured.getpeercert(binary_form=True), datetime.now(UTC)))
             if steps.is_last(steps.TLS):
                 secured.close()
                 raise Rejected(secured.server_hostname or "the server", "TLS", "nothing more is asked of it")

@@ -120,7 +120,7 @@ def test_a_mailbox_that_works_tells_every_step_to_its_folder(
     assert "days left" in text(found, "TLS")
     assert f"as {user}" in text(found, "sign-in")
     assert ("(IDLE)" in text(found, "sign-in")) == (kind is IMAP)
-    assert text(found, "folder") == "INBOX holds 2 mails"
+    assert text(found, "folder") == "INBOX holds 2 mails" + ("" if kind is IMAP else "; UIDL tells them apart")
     assert dovecot.flags(user) == [(), ()]
 
 
@@ -292,6 +292,7 @@ def test_a_folder_for_files_must_be_there(doctor: Doctor, tmp_path: Path) -> Non
     folder = tmp_path / "drafts"
     made = WayOutSection(name="smtp-client", server_type=ServerType.EML, eml_directory=folder)
     assert doctor(made).reason == "there is no such folder"
+    assert "eml-directory" in doctor(made).advice
     assert failure(doctor.sends(made))[0] == "write"
     folder.mkdir()
     assert names(doctor(made)) == ["folder"]

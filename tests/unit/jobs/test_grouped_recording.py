@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from emaild.message import OutboundState
 from emaild.store import Store
 from tests.clock import ManualClock
@@ -31,11 +33,11 @@ def test_answers_to_several_slots_are_recorded_in_fewer_commits_and_each_is_righ
         with statements() as asked:
             with store._database.write():  # as another process would: nothing can be recorded
                 answered.wait(timeout=30)
-                eventually(lambda: len(sending.way._unrecorded) == SLOTS - 1)
+                eventually(lambda: not sending.way._under_way)
             for run in runs:
                 run.result(timeout=30)
             commits = [one for one, _ in asked if one == "COMMIT"]
-    assert len(commits) == 2  # ours here and the first answer together, and all others
+    assert len(commits) <= 3  # ours here, the first answers, and all others
     wanted = {3: OutboundState.FAILED, 5: OutboundState.DEFERRED}
     assert [sending.state(mail) for mail in mails] == [wanted.get(place, OutboundState.SENT) for place in range(SLOTS)]
     assert sorted(event["outbound"] for event in said.all("outbound.sent")) == sorted(
@@ -44,3 +46,40 @@ def test_answers_to_several_slots_are_recorded_in_fewer_commits_and_each_is_righ
     assert said.one("outbound.failed")["outbound"] == mails[3].id
     assert said.one("outbound.deferred")["outbound"] == mails[5].id
     assert sending.store.outbox.get(mails[3].id)[1][0].answers[0].address == "3@b.c"
+
+
+def test_an_answer_waits_for_those_to_other_slots_to_be_one_commit_with_them(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emaild.jobs.deliver.TOGETHER", 30.0)
+    sending = Sending(store, clock, connections=SLOTS)
+    mails = [sending.queue(f"{number}@b.c") for number in range(SLOTS)]
+    answered = threading.Barrier(SLOTS + 1)
+    sending.server.meanwhile = lambda: answered.wait(timeout=30)
+    jobs = [sending.schedule.take() for _ in range(SLOTS)]
+    with ThreadPoolExecutor(SLOTS) as threads:
+        runs = [threads.submit(job.run) for job in jobs if job is not None]
+        eventually(lambda: answered.n_waiting == SLOTS)
+        with statements() as asked:
+            answered.wait(timeout=30)
+            for run in runs:
+                run.result(timeout=30)
+            commits = [one for one, _ in asked if one == "COMMIT"]
+    assert len(commits) == 1
+    assert {sending.state(mail) for mail in mails} == {OutboundState.SENT}
+
+
+def test_an_answer_does_not_wait_for_a_slow_server_to_be_recorded(store: Store, clock: ManualClock) -> None:
+    sending = Sending(store, clock, connections=2)
+    quick, slow = sending.queue("quick@b.c"), sending.queue("slow@b.c")
+    go_on = threading.Event()
+    sending.server.meanwhile = lambda: sending.server.taken[-1].id == slow.id and go_on.wait(timeout=30)
+    jobs = [job for _ in range(2) if (job := sending.schedule.take())]
+    with ThreadPoolExecutor(2) as threads:
+        runs = [threads.submit(job.run) for job in jobs]
+        eventually(lambda: sending.state(quick) is OutboundState.SENT)
+        assert sending.state(slow) is OutboundState.SENDING
+        go_on.set()
+        for run in runs:
+            run.result(timeout=30)
+    assert sending.state(slow) is OutboundState.SENT
