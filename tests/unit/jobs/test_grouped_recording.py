@@ -71,12 +71,15 @@ def test_an_answer_waits_for_those_to_other_slots_to_be_one_commit_with_them(
 
 def test_an_answer_does_not_wait_for_a_slow_server_to_be_recorded(store: Store, clock: ManualClock) -> None:
     sending = Sending(store, clock, connections=2)
-    quick, slow = sending.queue("quick@b.c"), sending.queue("slow@b.c")
+    slow = sending.queue("slow@b.c")
     go_on = threading.Event()
     sending.server.meanwhile = lambda: sending.server.taken[-1].id == slow.id and go_on.wait(timeout=30)
     jobs = [job for _ in range(2) if (job := sending.schedule.take())]
     with ThreadPoolExecutor(2) as threads:
-        runs = [threads.submit(job.run) for job in jobs]
+        runs = [threads.submit(jobs[0].run)]
+        eventually(lambda: len(sending.server.taken) == 1)
+        quick = sending.queue("quick@b.c")
+        runs.append(threads.submit(jobs[1].run))
         eventually(lambda: sending.state(quick) is OutboundState.SENT)
         assert sending.state(slow) is OutboundState.SENDING
         go_on.set()

@@ -44,6 +44,7 @@ def made(*hosts: str, subject: str = "", days: int = 10) -> bytes:
         (b"\x30\x03\x02\x01\x00", "a certificate that cannot be read"),
         (None, ""),
     ],
+    ids=["valid", "last-day", "over", "four-names", "by-its-subject", "nobody", "broken", "none"],
 )
 def test_a_certificate_says_for_whom_it_is_by_whom_and_how_long(encoded: bytes | None, expected: str) -> None:
     assert words(encoded, NOW) == expected
