@@ -335,7 +335,7 @@ def test_a_mail_that_was_sent_though_graph_said_to_be_too_busy_is_not_sent_again
         assert len(box.sent) == (1 if sink is second else 2)
 
 
-@pytest.mark.parametrize(("name", "found"), [("0" * 16, 1), (FRESH, 0)])
+@pytest.mark.parametrize(("name", "found"), [("0" * 16, 1), (FRESH, 0)], ids=["older", "fresh"])
 def test_only_a_mail_that_is_older_than_the_sink_or_was_tried_is_looked_for(
     graph: Graphs, box: Mailbox, name: str, found: int
 ) -> None:
