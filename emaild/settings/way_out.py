@@ -144,6 +144,8 @@ class WayOutSection(ServerOptions):
         yield from self.check_server()
         if self.uses_tokens:
             yield from self.check_tokens(self.password)
+        elif not token_mechanisms(self.smtp):
+            yield from self.check_no_tokens()
         yield from self._check_type()
         if self.enable_authentication and not self.user:
             yield "enable-authentication", "it needs user and password"
