@@ -88,7 +88,7 @@ class Redirect:
                         assert isinstance(ready, socket.socket)
                         if ready in self._doors:
                             self._let_in(selector, ready)
-                        elif (found := self._heard(selector, ready, state)) is not None:
+                        elif ready in self._begun and (found := self._heard(selector, ready, state)) is not None:
                             return found
             except TimeoutError:
                 raise SignInFailed(f"nobody signed in within {seconds:.0f} seconds; try again") from None
