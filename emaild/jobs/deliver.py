@@ -100,6 +100,13 @@ class WayOut:
         """Whether it did not work the last time."""
         return self._health.failures > 0
 
+    def try_now(self) -> None:
+        """Whatever failed before: the way is tried at once, with all that waits for it."""
+        self.store.outbox.hurry(self.section.name, self.clock.now())
+        with self._lock:
+            self._closed_until = 0.0
+        self._schedule.wake(self._slots[0])
+
     def lease(self) -> tuple[Outbound, datetime] | None:
         """The next mail that is due, ours now."""
         leased = self.store.outbox.lease(self.section.name, self.clock.now(), LEASE)

@@ -101,7 +101,8 @@ class WayOutSection(ServerOptions):
     save_sent_copy: bool = option(
         parse.flag,
         default="false",
-        help="EWS: whether a copy of what is sent is kept in the mailbox's Sent Items. Graph always keeps one.",
+        help="EWS: whether a copy of what is sent is kept in the mailbox's Sent Items; with it a"
+        " mail is never sent twice. Graph always keeps one.",
     )
     token_expiry_margin_time: float = option(
         parse.within("0s", "1d"),

@@ -143,6 +143,13 @@ class Outbox:
             }
             connection.execute(update(outbox).where(outbox.c.id == name).values(values))
 
+    def hurry(self, way_out: str, now: datetime) -> None:
+        """What waits for its next try by that way out is due now."""
+        waiting = (outbox.c.way_out == way_out, outbox.c.state == OutboundState.QUEUED.value)
+        with self._database.write() as connection:
+            later = (*waiting, outbox.c.next_attempt > now.timestamp())
+            connection.execute(update(outbox).where(*later).values(next_attempt=now.timestamp()))
+
     def resume(self) -> int:
         """Queue anew what a daemon held that is no more; to be called by the only daemon, before it sends."""
         with self._database.write() as connection:

@@ -51,6 +51,10 @@ class Dialog:
         self._server.note(self.number, "C", line)
         return line.rstrip(b"\r\n")
 
+    def read(self, count: int) -> bytes:
+        """So many bytes, or what came of them before the end."""
+        return self._lines.read(count)
+
     def expect(self, pattern: str) -> re.Match[str]:
         """Read a line that must match the regular expression as a whole, in upper or lower case.
 

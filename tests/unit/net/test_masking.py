@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from html import escape
 from urllib.parse import quote, quote_plus
@@ -20,7 +21,7 @@ FORMS: dict[str, Callable[[str], str]] = {
     "itself": lambda text: text,
     "percent": lambda text: quote(text, safe=""),
     "some percent": lambda text: quote(text, safe="/&+<"),
-    "small percent": lambda text: quote(text, safe="").lower(),
+    "small percent": lambda text: re.sub("%..", lambda found: found[0].lower(), quote(text, safe="")),
     "form": quote_plus,
     "XML": escape,
     "decimal": lambda text: "".join(f"&#{ord(one)};" for one in text),
