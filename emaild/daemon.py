@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from emaild import __version__
 from emaild.api.vitals import Pulse, Vitals
 from emaild.clock import Clock, SystemClock
-from emaild.errors import ConfigError
+from emaild.errors import ConfigError, StoreFailed
 from emaild.jobs.adapters import sink_for, source_for
 from emaild.jobs.collect import Collect
 from emaild.jobs.deliver import WayOut
@@ -24,6 +24,7 @@ from emaild.jobs.looking import Looking
 from emaild.jobs.publish.job import Publish
 from emaild.jobs.returns import Returns
 from emaild.jobs.schedule import Schedule
+from emaild.jobs.sign_ins import SignIns
 from emaild.jobs.status import StatusBoard
 from emaild.jobs.sweep import Sweep
 from emaild.jobs.ways import WaysBoard
@@ -32,7 +33,7 @@ from emaild.log import events
 from emaild.log.libraries import take_over_libraries
 from emaild.log.setup import look_after, set_up
 from emaild.net.idle import IdleWatch
-from emaild.net.oauth import Sealed, Tokens, tokens_for
+from emaild.net.oauth import Sealed, SectionTokens, tokens_for
 from emaild.reloader import FileWatch, Reloader
 from emaild.services import rule_checks
 from emaild.services.submit import Submit
@@ -71,10 +72,13 @@ class Daemon:
         self._clock = clock or SystemClock()
         per_host = settings.emaild.connections_per_host
         self._inbound = Schedule(self._clock, per_host=per_host)
-        self._outbound = Schedule(self._clock, per_host=settings.emaild.outbound_workers)
+        half = max(1, settings.emaild.outbound_workers // 2)  # so that a way out that hangs leaves some to the others
+        self._outbound = Schedule(self._clock, per_host=half)
         self._pushing = Schedule(self._clock, per_host=1)
         self._idle = IdleWatch(self._clock)
         self._sealed = Sealed(settings.emaild.state_directory)
+        self._tokens: dict[str, SectionTokens] = {}
+        self._sign_ins = SignIns(self._sealed, self._tokens, self._try_now)
         self._looking = Looking()
         self._board = StatusBoard(store.mailboxes)
         self._mailboxes: Supervisor[Served[MailboxSection]] = Supervisor(self._start_mailbox)
@@ -120,7 +124,7 @@ class Daemon:
         )
         job = Collect(
             section,
-            source_for(section, proxy, self._tokens(section, proxy), self._clock),
+            source_for(section, proxy, self._tokens_of(section, proxy), self._clock),
             store=self._store,
             schedule=self._inbound,
             idle=self._idle,
@@ -132,8 +136,11 @@ class Daemon:
         self._running_boxes[section.name] = job
         return job
 
-    def _tokens(self, section: MailboxSection | WayOutSection, proxy: ProxySection | None) -> Tokens | None:
-        return tokens_for(section, proxy=proxy, clock=self._clock, sealed=self._sealed)
+    def _tokens_of(self, section: MailboxSection | WayOutSection, proxy: ProxySection | None) -> SectionTokens | None:
+        made = tokens_for(section, proxy=proxy, clock=self._clock, sealed=self._sealed)
+        if made is not None:
+            self._tokens[section.name] = made
+        return made
 
     def _poll(self, name: str) -> bool:
         """Read a mailbox now. Returns whether it is one that is read."""
@@ -141,6 +148,22 @@ class Daemon:
         if job is not None:
             self._inbound.wake(job)
         return job is not None
+
+    def _try_now(self, name: str) -> None:
+        """Try a section again at once, whatever failed before."""
+        if name in self._tokens:
+            self._tokens[name].try_again()
+        self._poll(name)
+        if name in self._running_ways:
+            with contextlib.suppress(StoreFailed):  # then it is tried when its time comes
+                self._running_ways[name].try_now()
+
+    def _try_failing(self) -> None:
+        """Try all that fail again at once: who reloads may have put right what no conf file shows."""
+        boxes = [name for name, job in self._running_boxes.items() if job.failing]
+        ways = [name for name, way in self._running_ways.items() if way.failing]
+        for name in boxes + ways:
+            self._try_now(name)
 
     def _interface(self) -> Api:
         """The HTTP interface. What it is made of takes a second to import, which nobody waits for who has no [api]."""
@@ -151,7 +174,7 @@ class Daemon:
 
     def _start_way_out(self, served: Served[WayOutSection]) -> WayOut:
         section, proxy = served
-        tokens = self._tokens(section, proxy)
+        tokens = self._tokens_of(section, proxy)
         way = WayOut(
             section,
             lambda: sink_for(section, proxy, tokens, self._clock),
@@ -181,18 +204,23 @@ class Daemon:
     def _apply(self, settings: Settings) -> tuple[set[str], set[str], int]:
         """Make exactly these settings run. Returns the sections started, stopped, and how many were kept."""
         self._settings = settings
+        self._sealed.flush()
         read = settings.read_mailboxes()
         self._board.configure({name: name in read for name in settings.mailboxes})
         webhooks = {"webhook": settings.webhook} if settings.webhook else {}
         pushes = self._webhook.apply(_served(settings, webhooks))  # before there is anything new to be told
         if not webhooks:
             self._publish = None
+        known = dict(self._tokens)
         boxes = self._mailboxes.apply(_served(settings, read))
         ways = self._ways.apply(_served(settings, settings.used_ways_out()))
         for name in boxes.stop - set(boxes.start):
             self._running_boxes.pop(name, None)
         for name in ways.stop - set(ways.start):
             self._running_ways.pop(name, None)
+        for name in boxes.stop | ways.stop:
+            if self._tokens.get(name) is known.get(name):  # else it has new ones
+                self._tokens.pop(name, None)
         self._inbound.wake(self._endings)
         started = set(boxes.start) | set(ways.start) | set(pushes.start)
         kept = len(boxes.keep) + len(ways.keep) + len(pushes.keep)
@@ -238,6 +266,7 @@ class Daemon:
         self._inbound.add(self._submit)
         self._inbound.add(self._sweep, after=SWEEP_AFTER)
         self._inbound.add(self._endings)
+        self._inbound.add(self._sign_ins)
         events.daemon_started(
             version=__version__,
             conf=str(self._conf),
@@ -257,12 +286,15 @@ class Daemon:
         if self._api is not None:
             self._api.stop()
         self._watch.stop()
+        for tokens in self._tokens.values():
+            tokens.give_up()
         self._mailboxes.apply({})
         self._ways.apply({})
         self._webhook.apply({})
         self._inbound.retire(self._submit)
         self._inbound.retire(self._sweep)
         self._inbound.retire(self._endings)
+        self._inbound.retire(self._sign_ins)
         self._inbound.retire(self._board)
         self._inbound.retire(self._ways_board)
         until = self._clock.monotonic() + self._settings.emaild.drain_timeout
@@ -273,6 +305,7 @@ class Daemon:
         for schedule in schedules:
             schedule.stop()
         self._idle.stop()
+        self._sealed.flush()
         events.daemon_stopped(unfinished=unfinished)
 
     def _drain(self, schedule: Schedule, until: float) -> int:
@@ -309,6 +342,7 @@ class Daemon:
         if self._reloader.due_in() == 0.0 and self._reloader.wanted():
             self._notifier.reloading()
             self._reload()
+            self._try_failing()
             self._notifier.ready(self._status())
 
     def _reload(self) -> None:

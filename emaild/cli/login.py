@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
+from urllib.parse import parse_qsl, urlsplit
 
 from emaild.cli.redirect import Redirect
 from emaild.cli.registry import Add
@@ -26,7 +27,7 @@ from emaild.net.oauth import Sealed
 from emaild.net.oauth.grant import ServerSection, Way, grant_of, user_of
 from emaild.net.oauth.person import Device, SignedIn, begin, begin_by_device, keep
 from emaild.settings import parse
-from emaild.settings.by_token import is_https
+from emaild.settings.by_token import GrantType, is_https
 from emaild.settings.load import Settings
 from emaild.settings.log import Verbosity
 from emaild.settings.mailbox import MailboxSection
@@ -157,10 +158,7 @@ def _task(settings: Settings, arguments: argparse.Namespace) -> _Task:
         raise UsageError(f"{wrong}; those that somebody signs in for: {known}")
     grant = grant_of(section)
     if grant is None or not _signed_in_for(section):
-        raise UsageError(
-            f"[{section.name}] is not set up for this: it needs grant-type = authorization_code, client-id, and"
-            f" {_mechanism(section)}"
-        )
+        raise UsageError(f"[{section.name}] is not set up for this: it needs {' and '.join(_missing(section))}")
     others = [other for one in settings.servers() if (other := grant_of(one)) is not None]
     consent = tuple(word for one in others if one.sealed_name == grant.sealed_name for word in one.scope.split())
     return _Task(section, consent, settings.proxy_for(section), settings.emaild.state_directory, arguments.shared)
@@ -171,9 +169,15 @@ def _signed_in_for(section: ServerSection) -> bool:
     return grant is not None and grant.way is Way.SIGNED_IN
 
 
-def _mechanism(section: ServerSection) -> str:
-    protocol = section.type.value.lower() if isinstance(section, MailboxSection) else section.server_type.value
-    return "nothing else" if protocol == "graph" else f"mail.{protocol}.auth.mechanisms = XOAUTH2"
+def _missing(section: ServerSection) -> list[str]:
+    """What the section lacks so that somebody can sign in for it."""
+    lacks = [] if section.grant_type is GrantType.AUTHORIZATION_CODE else ["grant-type = authorization_code"]
+    lacks += [] if section.client_id else ["client-id"]
+    if not section.uses_tokens:
+        lacks.append(f"mail.{section.protocol_name}.auth.mechanisms = XOAUTH2")
+    if section.service_account_file is not None:
+        lacks.append("no service-account-file")
+    return lacks
 
 
 def _own(section: ServerSection) -> set[str]:
@@ -193,7 +197,7 @@ def _by_browser(task: _Task, seconds: float, opens: bool) -> str:
         if not (opens and webbrowser.open(begun.url)):
             way = f"ssh -L {redirect.port}:127.0.0.1:{redirect.port} {socket.gethostname()}"
             print(f"If the browser is on another machine, run this there first:\n\n{way}\n", flush=True)
-        brought = redirect.wait(seconds)
+        brought = redirect.wait(seconds, dict(parse_qsl(urlsplit(begun.url).query)).get("state", ""))
         try:
             said = task.done(begun.finish(brought))
         except EmaildError as error:

@@ -1,8 +1,14 @@
-"""Where a browser comes back to after a sign-in: a port on loopback that is open for one answer (RFC 8252 §7.3)."""
+"""Where a browser comes back to after a sign-in: a port on loopback that is open for one answer (RFC 8252 §7.3).
+
+It is open on both addresses that localhost may stand for, so that nobody else waits on the other one. Every page that a
+browser shows can send requests here: what does not bring the state of this sign-in is none of ours.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import hmac
 import html
 import selectors
 import socket
@@ -16,6 +22,10 @@ from emaild.net.race import Deadline
 LONGEST_REQUEST = 64 << 10  # octets; Microsoft's answers have some 2,000
 MOST_CONNECTIONS = 32  # browsers open some that they do not use
 SLOWEST_PAGE = 2.0  # seconds that a browser may take to accept a page
+ADDRESSES = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
+NO_SUCH_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)  # a machine without IPv6
+TRIES = 20  # ports that are free on one address and not on the other
+NAMES = ("127.0.0.1", "localhost", "[::1]")
 NOT_HERE = "There is nothing here. Go back to the page of the sign-in."
 
 _PAGE = """\
@@ -42,11 +52,10 @@ class Redirect:
             SignInFailed: there is none.
         """
         try:
-            self._door = socket.create_server(("127.0.0.1", 0))
+            self._doors = _opened()
         except OSError as error:
             raise SignInFailed(f"no port of 127.0.0.1 can be opened for the browser: {error.strerror}") from error
-        self._door.setblocking(False)
-        self.port: int = self._door.getsockname()[1]
+        self.port: int = self._doors[0].getsockname()[1]
         self._begun: dict[socket.socket, bytearray] = {}
         self._answered: socket.socket | None = None
 
@@ -58,32 +67,34 @@ class Redirect:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the port and every connection."""
-        for connection in (self._door, self._answered, *self._begun):
+        for connection in (*self._doors, self._answered, *self._begun):
             if connection is not None:
                 connection.close()
 
-    def wait(self, seconds: float) -> dict[str, str]:
-        """What the browser brings back, by name; no further connection is taken after it.
+    def wait(self, seconds: float, state: str) -> dict[str, str]:
+        """What the browser brings back with that state, by name; no further connection is taken after it.
 
         Raises:
             SignInFailed: nobody came in time.
         """
         deadline = Deadline(seconds)
         with selectors.DefaultSelector() as selector:
-            selector.register(self._door, selectors.EVENT_READ)
+            for door in self._doors:
+                selector.register(door, selectors.EVENT_READ)
             try:
                 while True:
                     for key, _ in selector.select(deadline.left()):
                         ready = key.fileobj
                         assert isinstance(ready, socket.socket)
-                        if ready is self._door:
-                            self._let_in(selector)
-                        elif (found := self._heard(selector, ready)) is not None:
+                        if ready in self._doors:
+                            self._let_in(selector, ready)
+                        elif ready in self._begun and (found := self._heard(selector, ready, state)) is not None:
                             return found
             except TimeoutError:
                 raise SignInFailed(f"nobody signed in within {seconds:.0f} seconds; try again") from None
             finally:
-                self._door.close()  # what was once answered cannot be answered again
+                for door in self._doors:  # what was once answered cannot be answered again
+                    door.close()
 
     def say(self, text: str) -> None:
         """Show the person in the browser what became of it. Never raises."""
@@ -91,9 +102,9 @@ class Redirect:
             _answer(self._answered, "200 OK", text)
             self._answered = None
 
-    def _let_in(self, selector: selectors.BaseSelector) -> None:
+    def _let_in(self, selector: selectors.BaseSelector, door: socket.socket) -> None:
         try:
-            connection, _ = self._door.accept()
+            connection, _ = door.accept()
         except OSError:  # it went again (accept(2))
             return
         if len(self._begun) >= MOST_CONNECTIONS:
@@ -108,7 +119,7 @@ class Redirect:
         selector.unregister(connection)
         return self._begun.pop(connection)
 
-    def _heard(self, selector: selectors.BaseSelector, connection: socket.socket) -> dict[str, str] | None:
+    def _heard(self, selector: selectors.BaseSelector, connection: socket.socket, state: str) -> dict[str, str] | None:
         """What a request brings; None where it is not complete yet, or another than the one that is waited for."""
         try:
             piece = connection.recv(LONGEST_REQUEST)
@@ -119,19 +130,44 @@ class Redirect:
         if piece and b"\r\n\r\n" not in said[-len(piece) - 3 :] and len(said) <= LONGEST_REQUEST:
             return None
         self._forget(selector, connection)
-        found = _brought(bytes(said))
-        if found is None:
+        found = _brought(bytes(said), self.port)
+        if found is None or not hmac.compare_digest(found["state"].encode(), state.encode()):
             _answer(connection, "404 Not Found", NOT_HERE)
         else:
             self._answered = connection
-        return found
+            return found
+        return None
 
 
-def _brought(request: bytes) -> dict[str, str] | None:
-    """The parameters of a request that ends a sign-in; None: it is another one."""
-    method, _, rest = request.partition(b"\r\n")[0].decode("latin-1").partition(" ")
+def _opened() -> list[socket.socket]:
+    """A port that is ours on all of the ADDRESSES that there are."""
+    for left in reversed(range(TRIES)):
+        with contextlib.ExitStack() as stack:
+            doors: list[socket.socket] = []
+            try:
+                for family, address in ADDRESSES:
+                    port = doors[0].getsockname()[1] if doors else 0
+                    doors.append(stack.enter_context(socket.create_server((address, port), family=family)))
+                    doors[-1].setblocking(False)
+            except OSError as error:
+                if error.errno == errno.EADDRINUSE and doors and left:
+                    continue
+                if not doors or error.errno not in NO_SUCH_ADDRESS:
+                    raise
+            stack.pop_all()
+            return doors
+    raise OSError(errno.EADDRINUSE, "every port is used by others")
+
+
+def _brought(request: bytes, port: int) -> dict[str, str] | None:
+    """The parameters of a request to us that ends a sign-in; None: it is another one."""
+    line, _, header = request.decode("latin-1").partition("\r\n")
+    method, _, rest = line.partition(" ")
     target, _, version = rest.partition(" ")
     if method != "GET" or not version.startswith("HTTP/1.") or not target.startswith("/?"):
+        return None
+    hosts = [field.partition(":")[2].strip() for field in header.split("\r\n") if field.lower().startswith("host:")]
+    if [host.lower().removesuffix(f":{port}") in NAMES for host in hosts] != [True]:  # RFC 9112 §3.2
         return None
     try:
         found = dict(parse_qsl(target[2:], max_num_fields=50))

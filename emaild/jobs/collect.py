@@ -72,6 +72,11 @@ class Collect:
         self._stopped.set()
         self._schedule.retire(self)
 
+    @property
+    def failing(self) -> bool:
+        """Whether it did not work the last time."""
+        return self._health.failures > 0
+
     def run(self) -> float | None:
         """One turn, and then wait for the next as the source says."""
         self._idle.recall(self.name)

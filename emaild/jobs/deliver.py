@@ -119,6 +119,13 @@ class WayOut:
 
     # Once a minute
 
+    def try_now(self) -> None:
+        """Whatever failed before: the way is tried at once, with all that waits for it."""
+        self.store.sending.hurry(self.section.name, self.clock.now())
+        with self._lock:
+            self._closed_until = 0.0
+        self._schedule.wake(self._slots[0])
+
     def renew_leases(self) -> None:
         """Keep what is being sent ours."""
         until = self._lease_end()

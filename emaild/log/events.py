@@ -777,6 +777,11 @@ def token_not_kept(*, user: str, reason: str) -> None:
     say("error", STANDARD, 30302, "token.not_kept", user=user, reason=reason)
 
 
+def seal_tightened(*, path: str, mode: str, now: str) -> None:
+    """The key or the folder of the sign-ins had rights, in octal, by which others could use it; they are set anew."""
+    say("warning", STANDARD, 30304, "seal.tightened", path=path, mode=mode, now=now)
+
+
 def credential_ends(*, section: str, what: str, ends: str, days: int) -> None:
     """The application's secret or certificate ends in that many days; after that no token is given. Told once a day."""
     say("warning", STANDARD, 30303, "credential.ends", section=section, what=what, ends=ends, days=days)

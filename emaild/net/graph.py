@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from emaild import __version__
 from emaild.clock import Clock
@@ -14,7 +15,7 @@ from emaild.errors import Busy, Rejected, RemoteError, Unreachable
 from emaild.log import events
 from emaild.net import steps
 from emaild.net.graph_answer import Answer, of_batch
-from emaild.net.graph_http import AUTHORIZATION, Line
+from emaild.net.graph_http import AUTHORIZATION, Line, NotAsked
 from emaild.net.graph_lane import lane_to, retry_after
 from emaild.net.graph_place import Place, is_target, place_at, place_of
 from emaild.net.oauth.tokens import Tokens
@@ -22,10 +23,11 @@ from emaild.net.peer import Peer, peer_of
 from emaild.net.trace import shown
 from emaild.settings.mailbox import MailboxSection
 from emaild.settings.network import ProxySection
+from emaild.settings.secret import Secret
 from emaild.settings.server import Security
 from emaild.settings.way_out import WayOutSection
 
-LONGEST_JSON = 16 << 20  # bytes; a page of a thousand mails has half of one
+LONGEST_JSON = 16 << 20  # bytes
 THROTTLED = (429, 503, 509)
 ADVICE = {
     "ErrorInvalidUser": "no mailbox has that address",
@@ -79,9 +81,9 @@ class Graph:
         )
         return self._whole(answer, path) if whole else answer
 
-    def follow(self, target: str, *prefer: str) -> Answer:
+    def follow(self, target: str, *prefer: str, most: int = LONGEST_JSON) -> Answer:
         """GET what a link of Graph's names; *target* is what `target_of` made of it."""
-        answer = self._ask("GET", target, b"", {"Prefer": ", ".join((IMMUTABLE, *prefer))}, LONGEST_JSON)
+        answer = self._ask("GET", target, b"", {"Prefer": ", ".join((IMMUTABLE, *prefer))}, most)
         return self._whole(answer, target.partition("?")[0])
 
     def send(self, method: str, path: str, content: object = None) -> Answer:
@@ -105,12 +107,20 @@ class Graph:
             return [answer] * len(paths)
         parts = answer.said.get("responses")
         found = {one.get("id"): one for one in parts if isinstance(one, dict)} if isinstance(parts, list) else {}
-        return [self._throttled(of_batch(found.get(str(number))), "batch") for number in range(len(paths))]
+        return [
+            self._throttled(of_batch(found.get(str(number)), answer.secrets), "batch") for number in range(len(paths))
+        ]
 
     def put(self, line: Line, target: str, piece: bytes, fields: Mapping[str, str]) -> Answer:
         """PUT a piece to an upload session, whose URL is all the permission that it needs."""
         said = {**STANDING, "Content-Type": "application/octet-stream", **fields}
-        return self._throttled(self._through(line, "PUT", target, piece, said, LONGEST_JSON), "upload")
+        query = urlsplit(target).query
+        secrets = tuple(Secret(one) for one in (query, *(value for _, value in parse_qsl(query))))
+        try:
+            answer = self._through(line, "PUT", target, piece, said, LONGEST_JSON)
+        except NotAsked as error:  # of another server than Graph's own
+            raise Unreachable(error.where, error.action, error.reason) from error
+        return self._throttled(replace(answer, secrets=secrets), "upload")
 
     def line_to(self, url: str) -> tuple[Line, str]:
         """A connection to where an upload URL leads, and the target there.
@@ -141,6 +151,10 @@ class Graph:
             pass
         raise Unreachable(str(self), "follow a link", "it is no link, or leads to another server")
 
+    def now(self) -> datetime:
+        """The time of day."""
+        return self._clock.now()
+
     def patience(self, answer: Answer) -> float:
         """The seconds that an answer asks for."""
         return retry_after(str(answer.headers.get("Retry-After", "")), self._clock.now())
@@ -164,13 +178,19 @@ class Graph:
         """With a token; with another one where the first is refused.
 
         Raises:
-            RemoteError: no answer; Busy: throttled; Rejected: the second token was refused, too.
+            RemoteError: no answer; NotAsked: no token or no connection; Busy: throttled; Rejected: the second token
+                was refused, too.
         """
+        secrets: tuple[Secret, ...] = ()
         for _ in range(2):
-            token = self._tokens.token()
+            try:
+                token = self._tokens.token()
+            except Unreachable as error:
+                raise NotAsked(error.where, error.action, error.reason, error.retry_after) from error
+            secrets += (token,)
             said = {**STANDING, **fields, AUTHORIZATION: f"Bearer {token.reveal()}"}
             answer = self._through(self._line, method, target, body, said, most, places)
-            answer = replace(answer, masked=token.reveal())
+            answer = replace(answer, secrets=secrets)
             if answer.status != 401:
                 if answer.good:
                     self._tokens.accepted(token)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.message import Message
 from functools import cached_property
 from typing import Any
 
+from emaild.net.masking import masked
 from emaild.net.trace import shown
-from emaild.settings.secret import MASK
+from emaild.settings.secret import Secret
 
 LONGEST_WORDS = 300  # characters of what the server says that go into a message
+LONGEST_SAID = 64 << 10  # characters; who says more is not quoted at all, for what is cut cannot be masked
 TRANSIENT = (408, 409, 412, 423, 425, 429)
 OF_THE_MAILBOX = (
+    "AccessDenied",
+    "Authorization_RequestDenied",
     "ErrorAccessDenied",
     "ErrorAccountSuspend",
     "ErrorInvalidUser",
@@ -24,18 +28,29 @@ OF_THE_MAILBOX = (
     "ResourceNotFound",
 )
 """Codes that say nothing of the mail that was asked for, with whatever status: 404, 403 or 400."""
+OF_THE_ITEM = (
+    "ErrorContentConversionFailed",
+    "ErrorCorruptData",
+    "ErrorItemCorrupt",
+    "ErrorMessageSizeExceeded",
+    "ErrorMimeContentConversionFailed",
+    "ErrorMimeContentInvalid",
+    "ErrorMimeContentInvalidBase64String",
+    "ErrorUnsupportedMimeConversion",
+)
+"""Codes of a mail that Exchange cannot give, now or later (EWS, ResponseCode, whose names Graph hands on)."""
 TRANSIENT_CODES = ("ErrorServerBusy", "ErrorMailboxMoveInProgress", "ErrorMailboxStoreUnavailable", "MailboxInTransit")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What Graph answered; what it says that is not JSON is empty."""
+    """What Graph answered; what it says that is not JSON is empty. `secrets` of the request are what it may repeat."""
 
     status: int
     headers: Message
     body: bytes
     cut: bool = False
-    masked: str = ""
+    secrets: tuple[Secret, ...] = field(default=(), repr=False)
 
     @property
     def good(self) -> bool:
@@ -64,15 +79,19 @@ class Answer:
 
     @property
     def reason(self) -> str:
-        """An error in words: status, code, and what Graph says, without a token that it may repeat."""
-        words = self._of_error("message")
-        words = words.replace(self.masked, MASK) if self.masked else words
-        return " ".join(filter(None, (str(self.status), self.code, shown(words[:LONGEST_WORDS]))))
+        """An error in words: status, code, and what Graph says, without the secrets that it may repeat."""
+        words = self._of_error("message")[:LONGEST_WORDS]
+        return " ".join(filter(None, (str(self.status), shown(self.code), shown(words))))
 
     @property
     def of_the_mailbox(self) -> bool:
         """Whether it is no answer about one mail, but the same for all."""
         return self.code in OF_THE_MAILBOX
+
+    @property
+    def of_the_item(self) -> bool:
+        """Whether it is about the one mail that was asked for."""
+        return self.code in OF_THE_ITEM and self.status not in (401, 403)
 
     @property
     def gone(self) -> bool:
@@ -89,10 +108,10 @@ class Answer:
     def _of_error(self, name: str) -> str:
         error = self.said.get("error")
         value = error.get(name) if isinstance(error, dict) else ""
-        return value if isinstance(value, str) else ""
+        return masked(value, self.secrets) if isinstance(value, str) and len(value) <= LONGEST_SAID else ""
 
 
-def of_batch(part: object) -> Answer:
+def of_batch(part: object, secrets: tuple[Secret, ...] = ()) -> Answer:
     """One answer of a batch; one that is missing is a server's fault (500)."""
     said = part if isinstance(part, dict) else {}
     fields, status = said.get("headers"), said.get("status")
@@ -100,4 +119,4 @@ def of_batch(part: object) -> Answer:
     for name, value in fields.items() if isinstance(fields, dict) else ():
         headers[str(name)] = str(value)
     number = status if isinstance(status, int) else 500
-    return Answer(number, headers, json.dumps(said.get("body")).encode("ascii"))
+    return Answer(number, headers, json.dumps(said.get("body")).encode("ascii"), secrets=secrets)

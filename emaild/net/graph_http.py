@@ -16,12 +16,16 @@ from email.message import Message
 from emaild.errors import RemoteError, Unreachable
 from emaild.net import steps
 from emaild.net.connect import check_encrypted
-from emaild.net.http import Connection, translated
+from emaild.net.http import CHUNKED, LEAST_RATE, LONGEST_HEAD, BoundedSocket, Connection, translated
 from emaild.net.peer import Peer
 from emaild.net.tls import spoken
 
 PIECE = 256 << 10  # bytes that are read at once
 AUTHORIZATION = "Authorization"
+
+
+class NotAsked(Unreachable):
+    """There was no connection to ask on: whatever was to be done is not done."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,9 @@ class Line:
             self._ready()
 
     def exchange(self, method: str, target: str, fields: Mapping[str, str], body: bytes, most: int) -> Reply:
-        """Ask, and read at most *most* bytes of the answer's body. Each wait may last the peer's protocol_timeout.
+        """Ask, and read at most *most* bytes of the answer's body.
+
+        Question, head and body may each take the peer's protocol_timeout, and longer at LEAST_RATE or more.
 
         What may be done twice is asked once more where a kept connection turns out to be closed.
 
@@ -89,7 +95,11 @@ class Line:
         if self._connection is not None:
             return True
         connection = _Connection(self._peer)
-        connection.connect()
+        try:
+            with translated(str(self), "connect"):
+                connection.connect()
+        except Unreachable as error:
+            raise NotAsked(error.where, error.action, error.reason) from error
         self._connection = connection
         self.tls = spoken(connection.sock)
         return False
@@ -97,15 +107,19 @@ class Line:
     def _asked(self, method: str, target: str, fields: Mapping[str, str], body: bytes, most: int) -> Reply:
         connection = self._connection
         assert connection is not None
+        bounded: BoundedSocket = connection.sock
         if AUTHORIZATION in fields:
-            check_encrypted(self._peer, connection.sock)
+            check_encrypted(self._peer, bounded.connection)
         steps.begin("request")
+        bounded.begin(LONGEST_HEAD)
         connection.request(method, target, body or None, dict(fields))
-        response = connection.getresponse()
-        packed = response.headers.get("Content-Encoding", "").strip().lower()
-        if packed not in ("", "identity") and 200 <= response.status < 300:
-            raise Unreachable(str(self), f"{method} {target.partition('?')[0]}", "the answer is packed, unasked")
-        found, cut = _body(response, most)
+        bounded.begin(LONGEST_HEAD)
+        with contextlib.closing(connection.getresponse()) as response:
+            packed = response.headers.get("Content-Encoding", "").strip().lower()
+            if packed not in ("", "identity") and 200 <= response.status < 300:
+                raise Unreachable(str(self), f"{method} {target.partition('?')[0]}", "the answer is packed, unasked")
+            bounded.begin(LONGEST_HEAD)
+            found, cut = _body(response, bounded, most)
         connection.used = True
         if cut or response.will_close:
             self.close()
@@ -124,6 +138,10 @@ class Line:
 class _Connection(Connection):
     used = False  # before that TLS 1.3 may have sent tickets, which are no answer to anything
 
+    def connect(self) -> None:
+        super().connect()
+        self.sock = BoundedSocket(self.sock, self._peer.protocol_timeout, LEAST_RATE)
+
     def has_said_something(self) -> bool:
         """Whether something is there to be read though nothing was asked, be it only the end."""
         poll = select.poll()  # unlike select() it takes descriptors above 1,023
@@ -131,7 +149,7 @@ class _Connection(Connection):
         return bool(poll.poll(0))
 
 
-def _body(response: http.client.HTTPResponse, most: int) -> tuple[bytes, bool]:
+def _body(response: http.client.HTTPResponse, bounded: BoundedSocket, most: int) -> tuple[bytes, bool]:
     """At most that many bytes, and whether there are more.
 
     Raises:
@@ -140,7 +158,11 @@ def _body(response: http.client.HTTPResponse, most: int) -> tuple[bytes, bool]:
     if not response.chunked and response.length is None:
         raise http.client.IncompleteRead(b"")  # its end and a broken connection would look the same
     found = io.BytesIO()  # it gives away the bytes that it holds, without a copy
-    while found.tell() <= most and (piece := response.read(min(PIECE, most + 1 - found.tell()))):
+    while found.tell() <= most:
+        bounded.allow(PIECE * CHUNKED + LONGEST_HEAD)  # with what is no body: the sizes of chunks, and trailers
+        piece = response.read(min(PIECE, most + 1 - found.tell()))
+        if not piece:
+            break
         found.write(piece)
     cut = found.tell() > most
     if not cut and response.length:  # http.client takes the end of a connection for that of the answer

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 import weakref
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -30,19 +31,26 @@ class Lane:
         self.offered: set[str] = set()
         self._changed = threading.Condition()
         self._free = AT_ONCE
+        self._waiting: deque[object] = deque()
         self._closed_until = 0.0
 
     @contextmanager
     def places(self, count: int, patience: float) -> Iterator[None]:
-        """Hold that many of the four places.
+        """Hold that many of the four places. Who came first has them first, be it for one or for all.
 
         Raises:
             TimeoutError: they were not free in so many seconds.
         """
+        turn = object()
         with self._changed:
-            if not self._changed.wait_for(lambda: self._free >= count, patience):
-                raise TimeoutError
-            self._free -= count
+            self._waiting.append(turn)
+            try:
+                if not self._changed.wait_for(lambda: self._waiting[0] is turn and self._free >= count, patience):
+                    raise TimeoutError
+                self._free -= count
+            finally:
+                self._waiting.remove(turn)
+                self._changed.notify_all()
         try:
             yield
         finally:

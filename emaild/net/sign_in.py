@@ -10,10 +10,11 @@ from typing import TypeVar
 from emaild.clock import Clock, SystemClock
 from emaild.errors import Rejected
 from emaild.net import steps
-from emaild.net.oauth.tokens import Tokens
+from emaild.net.masking import masked
+from emaild.net.oauth.tokens import SHORT_LIFE, Tokens
 from emaild.net.sasl import Choice
 from emaild.settings.by_token import TOKEN_MECHANISMS
-from emaild.settings.secret import MASK, Secret
+from emaild.settings.secret import Secret
 
 T = TypeVar("T")
 
@@ -25,14 +26,17 @@ class TokenRefused(Rejected):
 class SignIn:
     """How one connection after the other is signed in: with *tokens*, or, None, with the section's password.
 
-    *margin*: for how many seconds before its token ends a connection is not used any more.
+    *margin*: for how many seconds before its token ends a connection is not used any more; half of the token's life
+    where that is less.
     """
 
     def __init__(self, tokens: Tokens | None = None, clock: Clock | None = None, margin: float = 0.0) -> None:
         self._tokens = tokens
         self._clock = clock or SystemClock()
         self._margin = margin
+        self._token: Secret | None = None
         self._ends: datetime | None = None
+        self._life = 0.0  # seconds that were left of the token when it was first used here
 
     def by(self, connect: Callable[[Secret | None], T]) -> T:
         """What *connect* makes of a token, or of None.
@@ -59,13 +63,16 @@ class SignIn:
             raise
         tokens.accepted(token)
         self._ends = tokens.ends(token)
+        if token != self._token:
+            self._token, self._life = token, self._left()
         return made
 
     def lasts(self) -> float:
         """For how many seconds the connection that was signed in last may still be used; none: 0 or less."""
-        if self._ends is None:
-            return inf
-        return (self._ends - self._clock.now()).total_seconds() - self._margin
+        return self._left() - min(self._margin, self._life * SHORT_LIFE)
+
+    def _left(self) -> float:
+        return inf if self._ends is None else (self._ends - self._clock.now()).total_seconds()
 
 
 def only_tokens(choice: Choice) -> Choice:
@@ -76,4 +83,4 @@ def only_tokens(choice: Choice) -> Choice:
 
 def without(words: str, secret: Secret | None) -> str:
     """The server's words; a secret that they repeat is masked."""
-    return words.replace(secret.reveal(), MASK) if secret and secret.reveal() else words
+    return masked(words, [secret]) if secret else words

@@ -153,6 +153,24 @@ class TokenOptions:
             return f"{cloud.outlook if protocol == 'ews' else cloud.people}/{PERMISSIONS[protocol]}"
         return cloud.people + ALL_GRANTED
 
+    def check_no_tokens(self) -> Iterator[tuple[str, str]]:
+        """What asks for tokens in a section that signs in without: an application's secret is no mailbox's password."""
+        given = {
+            "grant-type": self.grant_type_given not in (None, GrantType.PASSWORD),
+            "service-account-file": self.service_account_file is not None,
+        }
+        needed = f"mail.{self.protocol_name}.auth.mechanisms = XOAUTH2"
+        yield from ((name, f"it is about tokens, and needs {needed}") for name, there in given.items() if there)
+
+    def token_doubts(self, password: Secret | None) -> Iterator[tuple[str, str]]:
+        """What has no effect, or not the one that is meant, as (option, message)."""
+        if self.grant_type is GrantType.AUTHORIZATION_CODE and password is not None and password.reveal():
+            yield "password", "it has no effect: with grant-type = authorization_code somebody signs in by emaild login"
+        for word in self.scope_given.split():
+            name = word.rpartition("/")[2]
+            if name.upper() == "POP3.ACCESSASUSER.ALL":  # as the guide spells it
+                yield "scope", f"Microsoft has no permission called {name}; POP.AccessAsUser.All would be right"
+
     def check_tokens(self, password: Secret | None) -> Iterator[tuple[str, str]]:
         """What does not fit together where a section signs in with tokens, as (option, what is wrong)."""
         if self.is_google:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from emaild.settings.agent import AgentSection
 from emaild.settings.api import ApiTokenSection
-from emaild.settings.by_token import GrantType
+from emaild.settings.by_token import GrantType, token_mechanisms
 from emaild.settings.ews import ONLINE_ENDS, is_online
 from emaild.settings.ini import Fault, Place
 from emaild.settings.log import ELSEWHERE, LEVELS, LogSection
@@ -118,6 +118,10 @@ def dangers(section: ServerSection) -> Iterator[tuple[str, str]]:
         signs_in, security_option = section.enable_authentication, "smtp-connection-security"
         yield from section.signing_dangers((section.sender_override,) if section.sender_override else section.senders)
     yield from _weak_tls(properties, group)
+    if section.uses_tokens:
+        yield from section.token_doubts(section.password)
+    elif isinstance(section, WayOutSection) and token_mechanisms(section.smtp) and not section.enable_authentication:
+        yield "mail.smtp.auth.mechanisms", "nobody signs in; enable-authentication = true would be right"
     if section.uses_tokens and section.grant_type is GrantType.PASSWORD and not section.is_google:
         wrong = "it works only as long as no multi-factor sign-in and no Conditional Access reaches the user"
         yield "grant-type", f"{wrong}; authorization_code or client_credentials would be right"
@@ -129,7 +133,8 @@ def dangers(section: ServerSection) -> Iterator[tuple[str, str]]:
     if section.allow_plaintext_auth:
         yield "allow-plaintext-auth", "a password may travel unencrypted, and anyone on the way can read it"
     elif signs_in and _stays_plain(section) and not is_loopback(section.server):
-        wrong = "without encryption there will be no sign-in, for the password could be read on the way"
+        shown = "token" if section.uses_tokens else "password"
+        wrong = f"without encryption there will be no sign-in, for the {shown} could be read on the way"
         yield security_option, f"{wrong}; ssl-tls or start-tls would be right"
 
 

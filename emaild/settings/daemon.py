@@ -58,9 +58,9 @@ class EmaildSection:
     )
     outbound_workers: int = option(
         parse.number(1, 500),
-        default="4",
+        default="10",
         effect=Effect.RESTART,
-        help="How many mails are sent at the same time.",
+        help="How many mails are sent at the same time; by one way out half as many at most.",
     )
     connections_per_host: int = option(
         parse.number(1, 1000),

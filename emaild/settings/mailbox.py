@@ -332,8 +332,11 @@ class MailboxSection(ServerOptions):
         yield from self._check_type()
         if self.uses_tokens:
             yield from self.check_tokens(self.password)
-        elif self.password == Secret("") and self.password.literal:
-            yield "password", "it is missing; only where a token signs in may it be left out"
+        else:
+            wrong = tuple(self.check_no_tokens())
+            yield from wrong
+            if not wrong and self.password == Secret("") and self.password.literal:
+                yield "password", "it is missing; only where a token signs in may it be left out"
         if self.enable_ssl and self.security_given not in (None, Security.SSL_TLS, Security.AUTOMATIC):
             yield "enable-ssl", f"it contradicts pop-connection-security = {self.security_given}; leave enable-ssl out"
         yield from self._check_folders()

@@ -48,6 +48,8 @@ GENESYS_SECTIONS = frozenset({"settings", "log-filter", "log-filter-data", "mess
 """Sections of a Genesys export that concern other servers of Genesys's."""
 
 S = TypeVar("S")
+CALLED_ELSEWHERE = {same_name("tenant-id"): "directory-id", same_name("tenant"): "directory-id"}
+"""What others call an option, and it is not near by its letters."""
 
 
 @dataclass
@@ -278,5 +280,8 @@ def _value_fault(option: Option, text: str, reason: str) -> str:
 def suggestion(name: str, known: Iterable[str]) -> str:
     """`; did you mean X?` where a known name is near."""
     by_spelling = {same_name(one): one for one in known}
+    called = CALLED_ELSEWHERE.get(same_name(name))
+    if called in by_spelling.values():
+        return f"; did you mean {called}?"
     near = difflib.get_close_matches(same_name(name), by_spelling, n=1, cutoff=0.6)
     return f"; did you mean {by_spelling[near[0]]}?" if near else ""

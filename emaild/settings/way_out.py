@@ -126,7 +126,8 @@ class WayOutSection(SendingOptions, SigningOptions, ServerOptions):
     save_sent_copy: bool = option(
         parse.flag,
         default="false",
-        help="EWS: whether a copy of what is sent is kept in the mailbox's Sent Items. Graph always keeps one.",
+        help="EWS: whether a copy of what is sent is kept in the mailbox's Sent Items; with it a"
+        " mail is never sent twice. Graph always keeps one.",
     )
     token_expiry_margin_time: float = option(
         parse.within("0s", "1d"),
@@ -181,6 +182,8 @@ class WayOutSection(SendingOptions, SigningOptions, ServerOptions):
         yield from self.check_server()
         if self.uses_tokens:
             yield from self.check_tokens(self.password)
+        elif not token_mechanisms(self.smtp):
+            yield from self.check_no_tokens()
         yield from self._check_type()
         yield from self.check_signing()
         if self.dkim_domain and self.server_type is not ServerType.SMTP:

@@ -18,6 +18,7 @@ from emaild.fault_points import FaultPoint
 from emaild.message import Delivery, Outbound, Receipt, RecipientState, new_id
 from emaild.net.graph import Graph, failed
 from emaild.net.graph_answer import Answer
+from emaild.net.graph_http import NotAsked
 from emaild.settings.way_out import WayOutSection
 from emaild.sinks import Confirm
 from emaild.sinks.envelope import addressed, author
@@ -59,6 +60,8 @@ class GraphSink:
         self._graph.open()
         try:
             receipts = self._found(mail) or self._judged(mail, self._sent(mail, *parts, confirm))
+        except NotAsked:  # the way does not work, and the mail is as it was
+            raise
         except Unreachable as error:
             receipts = _all(mail, RecipientState.WAITING, "", f"{error.action}: {error.reason}")
         finally:

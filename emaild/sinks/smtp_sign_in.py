@@ -92,7 +92,7 @@ def _sign_in(client: SmtpClient, section: WayOutSection, token: Secret | None) -
     steps.tell(f"{mechanism.name} as {section.user}")
     code, text = _exchange(client, mechanism)
     if code != 235:
-        reason = ": ".join(filter(None, (mechanism.refusal, without(words((code, text)), token))))
+        reason = ": ".join(filter(None, (mechanism.refusal, without(words((code, text)), token or section.password))))
         raise _refused(code, text, token)(where, "sign in", explained(reason))
 
 

@@ -12,25 +12,19 @@ from datetime import datetime
 from typing import Any
 
 from emaild.errors import RemoteError, Unreachable
-from emaild.log import events
 from emaild.message import Inbound
 from emaild.net.ews import asking
-from emaild.net.ews.answers import GONE, M, Refused, T, refusal
-from emaild.net.ews.door import TooLong
+from emaild.net.ews.answers import M, T, refusal
 from emaild.net.ews.exchange import Exchange
 from emaild.net.ews.folders import found
 from emaild.net.ews.place import Place
-from emaild.net.ews.reading import MimeContent
 from emaild.net.oauth.tokens import Tokens
 from emaild.settings.mailbox import AfterFetch, FirstFetch, MailboxSection
 from emaild.sources import Listing, Wait
-from emaild.sources.ews_listing import START, Items, facts, named, received
+from emaild.sources.ews_fetch import Fetching, batches, done, made
+from emaild.sources.ews_listing import START, Items, facts
 
-BATCH_MAILS = 50
-BATCH_BYTES = 8 << 20
-LARGEST_MAIL = 1 << 30  # octets, where maximum-msg-size does not say
 REQUEST_IDS = 500  # items named in one request; Exchange throttles above 1,000
-UNCHANGEABLE = frozenset({"ErrorInvalidPropertySet", "ErrorObjectTypeChanged", "ErrorIncorrectUpdatePropertyCount"})
 
 
 class Ews:
@@ -49,8 +43,7 @@ class Ews:
         )
         self._folder: Any = None
         self._items = Items()
-        limit = section.maximum_msg_size or LARGEST_MAIL
-        self._most_octets = 2 * (limit + BATCH_BYTES) + BATCH_BYTES  # base64 adds a third, and more than one may come
+        self._fetching = Fetching(section, self._exchange)
 
     def open(self) -> None:
         """Sign in and find the folder, unless that was done."""
@@ -62,7 +55,10 @@ class Ews:
         """By SyncFolderItems, to its end. At the first contact the folder is listed from its beginning."""
         first = cursor is None
         with self._closing():
-            self._items.update(self._exchange, self._opened(), cursor or START)
+            whole = self._items.update(self._exchange, self._opened(), cursor or START)
+            if first and not whole and self._section.first is not FirstFetch.ALL:
+                reason = f"{len(self._items.facts)} mails so far; the rest at the next try"  # none of them is new
+                raise Unreachable(self._exchange.where, "list the old mails", reason)
             still = self._there(again)
         held = self._items.facts
         skipped: list[str] = []
@@ -84,8 +80,7 @@ class Ews:
     def _there(self, keys: Sequence[str]) -> list[str]:
         """Those of *keys* that still lie on the server; their facts are known then."""
         for part in _parts([key for key in keys if key not in self._items.facts]):
-            for message in self._exchange.ask(asking.get_facts(part), "ask for mails"):
-                self._good(message, "ask for mails")
+            for message in done(self._exchange, asking.get_facts(part), "ask for mails", len(part)):
                 self._items.facts |= facts(message.find(f"{M}Items"))
         return [key for key in keys if key in self._items.facts]
 
@@ -101,66 +96,11 @@ class Ews:
 
     def fetch(self, keys: Sequence[str]) -> Iterator[list[Inbound]]:
         """GetItem with MimeContent, batched by number and size; a mail that the server will not give is told of."""
-        for batch in self._batches(keys):
+        for batch in batches(keys, self._items.facts):
             with self._closing():
-                mails = self._taken(batch)
+                mails = self._fetching.taken(batch)
             if mails:
                 yield mails
-
-    def _taken(self, batch: Sequence[str]) -> list[Inbound]:
-        """One mail that has far more MIME than Exchange stores of it must not keep the others away."""
-        try:
-            return list(self._fetched(batch))
-        except TooLong as error:
-            if len(batch) == 1:
-                self._refused(batch[0], Refused("MimeContent", error.reason))
-                return []
-        return [mail for key in batch for mail in self._taken([key])]
-
-    def _batches(self, keys: Sequence[str]) -> Iterator[list[str]]:
-        """One of unknown size counts as large."""
-        batch: list[str] = []
-        total = 0
-        for key in keys:
-            fact = self._items.facts.get(key)
-            size = fact.size if fact else BATCH_BYTES
-            if batch and (len(batch) >= BATCH_MAILS or total + size > BATCH_BYTES):
-                yield batch
-                batch, total = [], 0
-            batch.append(key)
-            total += size
-        if batch:
-            yield batch
-
-    def _fetched(self, keys: Sequence[str]) -> Iterator[Inbound]:
-        messages = self._exchange.ask(asking.get_mails(keys), "fetch", most=self._most_octets)
-        if len(messages) != len(keys):
-            raise Unreachable(self._exchange.where, "fetch", f"{len(keys)} mails were asked for, {len(messages)} came")
-        refused = {}
-        for key, message in zip(keys, messages, strict=True):
-            wrong = refusal(message)
-            if wrong is None:
-                for _, item in named(message.find(f"{M}Items")):
-                    content = item.find(f"{T}MimeContent")
-                    raw = content.raw if isinstance(content, MimeContent) else None
-                    if raw is None:
-                        wrong = Refused("MimeContent", "the server does not give the mail as it came")
-                    else:
-                        yield Inbound(key=key, raw=raw, received=received(item))
-            if wrong is not None and wrong.passes:
-                raise self._exchange.meaning(wrong, "fetch")
-            if wrong is not None and wrong.code not in GONE:
-                refused[key] = wrong
-        for key, wrong in refused.items():
-            self._refused(key, wrong)
-
-    def _refused(self, key: str, wrong: Refused) -> None:
-        section = self._section
-        events.mail_refused(section=section.name, key=key, reason=str(wrong))
-        if section.move_failed_ews_item:
-            folder = self._found(section.failed_items_folder_name)
-            self._done(self._exchange.ask(asking.move([key], folder), "move a failed mail"), "move a failed mail")
-            events.mail_failed_moved(section=section.name, key=key, folder=section.failed_items_folder_name)
 
     def head(self, key: str, most: int) -> bytes | None:
         """The header as it came, which Exchange keeps beside the mail; the text is not given without the rest."""
@@ -185,19 +125,20 @@ class Ews:
         action = f"after-fetch {after}"
         quiet = self._exchange.suppresses_receipts
         with self._closing():
-            folder = self._found(self._section.after_fetch_folder) if after is AfterFetch.MOVE else None
+            to = self._section.after_fetch_folder
+            folder = made(self._exchange, self._section, to) if after is AfterFetch.MOVE else None
             for part in _parts(keys):
                 request = (
                     asking.mark_read(part, suppress_receipts=quiet) if folder is None else asking.move(part, folder)
                 )
-                self._done(self._exchange.ask(request, action), action)
+                done(self._exchange, request, action, len(part))
 
     def delete(self, keys: Sequence[str]) -> bool:
         """At once."""
         with self._closing():
             for part in _parts(keys):
                 request = asking.delete(part, suppress_receipts=self._exchange.suppresses_receipts)
-                self._done(self._exchange.ask(request, "delete"), "delete")
+                done(self._exchange, request, "delete", len(part))
         return True
 
     def finish(self) -> None:
@@ -218,20 +159,6 @@ class Ews:
         if self._folder is None:
             raise Unreachable(self._exchange.where, "use the folder", "it is not open")
         return self._folder
-
-    def _found(self, path: str) -> Any:
-        return found(self._exchange, path, self._section.folder_separator, make=True)
-
-    def _good(self, message: Any, action: str) -> bool:
-        """Whether it is; False where what it is about is gone. Raises RemoteError for all else."""
-        wrong = refusal(message)
-        if wrong is not None and wrong.code not in GONE | UNCHANGEABLE:
-            raise self._exchange.meaning(wrong, action)
-        return wrong is None
-
-    def _done(self, messages: Sequence[Any], action: str) -> None:
-        for message in messages:
-            self._good(message, action)
 
     @contextlib.contextmanager
     def _closing(self) -> Iterator[None]:

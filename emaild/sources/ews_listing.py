@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from emaild.errors import Rejected
 from emaild.net.ews import asking
-from emaild.net.ews.answers import M, T, refusal
+from emaild.net.ews.answers import M, T, named, refusal
 from emaild.net.ews.exchange import Exchange
 
 START = "-"  # the cursor of a folder that is to be listed from its beginning; no sync state is written so
 LONGEST_STATE = 1 << 20  # characters; a state of Exchange's has some thousands
 MOST_ITEMS = 2_000_000
+MOST_PAGES = 4_000  # of one look: MOST_ITEMS, where they are full
+MOST_EMPTY = 16  # one after the other; Exchange sends a few where what changed is no mail
 STALE = frozenset({"ErrorInvalidSyncStateData"})
 NO_MAILS = frozenset({"CalendarItem", "Contact", "DistributionList", "Task", "Person", "Network"})
 
@@ -47,33 +49,43 @@ class Items:
             return self._cursor  # so that nothing is written while nothing happens
         return self._state if 0 < len(self._state) <= LONGEST_STATE else START
 
-    def update(self, exchange: Exchange, folder: Any, cursor: str) -> None:
+    def update(self, exchange: Exchange, folder: Any, cursor: str) -> bool:
         """Ask for what changed since the last update, or since *cursor*, where that is another one.
 
-        A state that the server does not know any more begins anew: what was taken is known by its key.
+        A state that the server does not know any more begins anew: what was taken is known by its key. Returns whether
+        that was all; a server that tells of too much, or of nothing too often, is asked for the rest the next time.
 
         Raises:
             RemoteError: the server failed; what was told before stands.
         """
         if cursor != self._cursor:
             self._begin(cursor)
-        while True:
-            request = asking.sync_items(folder, self._state, asking.MOST_CHANGES)
-            message = exchange.first(request, "list changes")
-            wrong = refusal(message)
-            if wrong is not None and wrong.code in STALE and self._state:
-                self._begin(START)
-                self._cursor = cursor
-                continue
-            if wrong is not None:
-                raise exchange.meaning(wrong, "list changes") from wrong
+        empty = 0
+        for _ in range(MOST_PAGES):
+            message = self._page(exchange, folder)
             before, self._state = self._state, message.findtext(f"{M}SyncState") or ""
-            self._apply(message.find(f"{M}Changes"))
+            empty = 0 if self._apply(message.find(f"{M}Changes")) else empty + 1
             if len(self.facts) > MOST_ITEMS:
                 raise Rejected(exchange.where, "list changes", f"the folder holds more than {MOST_ITEMS} mails")
             last = (message.findtext(f"{M}IncludesLastItemInRange") or "").strip() not in ("false", "0")
             if last or self._state in ("", before):  # a state that stands still would be asked for for ever
-                return
+                return True
+            if empty == MOST_EMPTY:
+                return False
+        return False
+
+    def _page(self, exchange: Exchange, folder: Any) -> Any:
+        request = asking.sync_items(folder, self._state, asking.MOST_CHANGES)
+        message = exchange.first(request, "list changes")
+        wrong = refusal(message)
+        if wrong is None:
+            return message
+        if wrong.code not in STALE or not self._state:
+            raise exchange.meaning(wrong, "list changes") from wrong
+        cursor = self._cursor
+        self._begin(START)
+        self._cursor = cursor
+        return self._page(exchange, folder)
 
     def _begin(self, cursor: str) -> None:
         self._cursor = cursor
@@ -81,27 +93,21 @@ class Items:
         self._changed = False
         self.facts = {}
 
-    def _apply(self, changes: Any) -> None:
-        for change in [] if changes is None else changes:
+    def _apply(self, changes: Any) -> bool:
+        """Whether there were any."""
+        for change in () if changes is None else changes:
             self._changed = True
             if change.tag in (f"{T}Create", f"{T}Update"):
                 self.facts |= facts(change)
             elif change.tag == f"{T}Delete":
                 name = change.find(f"{T}ItemId")
                 self.facts.pop("" if name is None else name.get("Id") or "", None)
+        return changes is not None and len(changes) > 0
 
 
 def facts(items: Any) -> Mapping[str, Fact]:
     """Those of the mails below an element, by their IDs."""
     return {key: _fact(item) for key, item in named(items) if item.tag.rpartition("}")[2] not in NO_MAILS}
-
-
-def named(items: Any) -> Iterator[tuple[str, Any]]:
-    """The items below an element, if there is one, that have an ID, with that."""
-    for item in () if items is None else items:
-        name = item.find(f"{T}ItemId") if isinstance(item.tag, str) else None
-        if name is not None and name.get("Id"):
-            yield name.get("Id"), item
 
 
 def _fact(item: Any) -> Fact:

@@ -2,7 +2,7 @@
 
 A key is the mail's immutable id, which stays the same while the mail is in the mailbox, also when it is moved. What is
 new is told by a delta query, so a mail that a person read first is not missed; the cursor is the link that leads to
-what comes next, empty until the first list was taken as a whole, or when Graph has forgotten it.
+what comes next. A long list is taken in parts: then it is the link to the next of them.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from emaild.net.graph_answer import Answer
 from emaild.net.graph_lane import AT_ONCE
 from emaild.settings.mailbox import AfterFetch, FirstFetch, MailboxSection
 from emaild.sources import Listing, Wait
-from emaild.sources.graph_delta import FIELDS, Changes, Message, StateGone, everything, message, since
+from emaild.sources.graph_delta import FIELDS, Changes, Cursor, Message, StateGone, everything, message, since
 from emaild.sources.graph_folder import folder_id
 
 BATCH_MAILS = 20
 BATCH_BYTES = 8 << 20
+NO_MAIL = ("text/html", "application/json")  # a sign-in page, an error: said by somebody in between
 LARGEST_MAIL = 1 << 30  # octets, where maximum-msg-size does not say
-NOTHING = ""  # the cursor before there is a link
 
 
 class GraphSource:
@@ -36,6 +36,7 @@ class GraphSource:
         self._section = section
         self._graph = graph
         self._known: dict[str, Message] = {}
+        self._met = ""  # the cursor of the part of the first contact that was told last
         self._folders: dict[str, str] = {}  # ids of those that mails are moved to, by their paths
         self._failed: set[str] = set()  # moved to failed-items-folder-name since the last look
 
@@ -45,38 +46,38 @@ class GraphSource:
 
     def look(self, cursor: str | None, again: Sequence[str] = ()) -> Listing:
         """What came since; all that is there at first, and where Graph forgot what it told last."""
-        changes = self._changes(cursor)
-        first = cursor is None
-        skipped = frozenset(self._skipped(changes) if first else ())
+        at = Cursor.of(cursor, self._graph.now())
+        changes = self._changes(at.link)
         listed = changes.in_order()
+        skipped = self._skipped(changes, at) if cursor is None or (at.first and at.link) else frozenset[str]()
+        met, self._met = self._met == cursor, cursor or ""
         self._known = dict(changes.messages)
         late = [key for key in again if key not in self._known and key not in self._failed and self._is_there(key)]
         self._failed.clear()
         return Listing(
             keys=(*late, *(key for key in listed if key not in skipped)),
             skipped=tuple(key for key in listed if key in skipped),
-            cursor=cursor or NOTHING,
-            cursor_when_done=changes.link if changes.some or not cursor else cursor,  # nothing came: nothing to write
+            cursor=str(at),
+            cursor_when_done=str(at.then(changes)),
             held=len(listed),
-            first_contact=first,
+            first_contact=cursor is None or bool(skipped and not met),
         )
 
-    def _changes(self, cursor: str | None) -> Changes:
-        if cursor:
+    def _changes(self, link: str) -> Changes:
+        if link:
             try:
-                return since(self._graph, cursor)
+                return since(self._graph, link)
             except StateGone:
                 events.mailbox_listed_anew(section=self._section.name)
         return everything(self._graph, self._folder(self._section.folder))
 
-    def _skipped(self, changes: Changes) -> list[str]:
-        """Those that lie there at the first contact and are not to be taken."""
-        match self._section.first:
-            case FirstFetch.NEW:
-                return list(changes.messages)
-            case FirstFetch.UNSEEN:
-                return [key for key, one in changes.messages.items() if one.read]
-        return []
+    def _skipped(self, changes: Changes, at: Cursor) -> frozenset[str]:
+        """Those that lay there at the first contact and are not to be taken."""
+        wanted = self._section.first
+        if wanted not in (FirstFetch.NEW, FirstFetch.UNSEEN):
+            return frozenset()
+        old = (key for key, one in changes.messages.items() if one.read or wanted is FirstFetch.NEW)
+        return frozenset(key for key in old if not at.link or at.is_old(changes.messages[key]))
 
     def _is_there(self, key: str) -> bool:
         answer = self._graph.get(f"{_path(key)}?$select={FIELDS}")
@@ -124,18 +125,19 @@ class GraphSource:
         if not answer.good:
             self._refused(key, answer)
             return None
+        self._check_mail(answer)
         known = self._known.get(key)
         return Inbound(key=key, raw=answer.body, received=known.received if known else None)
 
     def _refused(self, key: str, answer: Answer) -> None:
         if answer.transient:  # not Busy: a mail that does this again and again is to be left out
             raise Unreachable(str(self._graph), "fetch", answer.reason)
-        if answer.of_the_mailbox:
+        if answer.of_the_mailbox or answer.status in (401, 403) or not answer.code:  # without a code it is not Graph's
             raise failed(self._graph, answer, "fetch")
         if answer.gone:
             return
         events.mail_refused(section=self._section.name, key=key, reason=answer.reason)
-        if folder := self._section.failed_items_folder_name:
+        if (folder := self._section.failed_items_folder_name) and answer.of_the_item:
             self._move([key], folder, "move a failed mail")
             self._failed.add(key)
             events.mail_failed_moved(section=self._section.name, key=key, folder=folder)
@@ -145,7 +147,17 @@ class GraphSource:
         answer = self._graph.get(f"{_path(key)}/$value", most=most, whole=False)
         if answer.transient:
             raise failed(self._graph, answer, "fetch the beginning")
-        return answer.body if answer.good else None
+        if not answer.good:
+            return None
+        self._check_mail(answer)
+        return answer.body
+
+    def _check_mail(self, answer: Answer) -> None:
+        """Raises Unreachable where it is none, or a part of one (206), though somebody says that all is well."""
+        kind = answer.headers.get_content_type() if "Content-Type" in answer.headers else ""
+        if answer.status != 200 or not answer.body or kind in NO_MAIL:
+            said = f"status {answer.status}, {len(answer.body)} bytes{kind and f' of {kind}'}"
+            raise Unreachable(str(self._graph), "fetch", f"what it answers is no mail: {said}")
 
     def acknowledge(self, keys: Sequence[str]) -> None:
         """Mark, move or delete, four in a request; what is gone is no error."""
@@ -188,6 +200,7 @@ class GraphSource:
     def close(self) -> None:
         """Drop the connection."""
         self._folders.clear()
+        self._met = ""
         self._graph.close()
 
     def _folder(self, path: str, *, make: bool = False) -> str:

@@ -97,15 +97,16 @@ def sign_in(client: Client, section: MailboxSection, token: Secret | None = None
 def _prove_identity(client: Client, section: MailboxSection, token: Secret | None) -> None:
     mechanism = _mechanism(client, section, token)
     steps.tell(f"{mechanism.name if mechanism else 'LOGIN'} as {section.mailbox}")
-    if mechanism is None:
-        client.login(section.mailbox, section.password.reveal())
-        return
     try:
-        client.authenticate(mechanism)
+        if mechanism is None:
+            client.login(section.mailbox, section.password.reveal())
+        else:
+            client.authenticate(mechanism)
     except imaplib.IMAP4.abort:
         raise
     except IMAPClientError as error:
-        said = ": ".join(filter(None, (mechanism.refusal, without(str(error), token))))
+        refusal = mechanism.refusal if mechanism else ""
+        said = ": ".join(filter(None, (refusal, without(str(error), token or section.password))))
         kind, reason = meaning(IMAPClientError(said))
         if token is not None and kind is Rejected:
             raise TokenRefused(str(client.peer), "sign in", reason) from error

@@ -196,6 +196,13 @@ class Sending:
         with self._database.write() as connection:
             return _give_back(connection, over, now)
 
+    def hurry(self, way_out: str, now: datetime) -> None:
+        """What waits for its next try by that way out is due now."""
+        moment = now.timestamp()
+        later = (outbox.c.way_out == way_out, outbox.c.next_attempt.is_not(None), outbox.c.next_attempt > moment)
+        with self._database.write() as connection:
+            connection.execute(update(outbox).where(*later).values(next_attempt=moment))
+
     # What came of it
 
     def record(self, tries: Sequence[Tried], now: datetime) -> list[OutboundState]:

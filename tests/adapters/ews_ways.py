@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import secrets
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from typing import Any
 
 from emaild.jobs.adapters import sink_for, source_for
+from emaild.message import Outbound
 from emaild.net.oauth.tokens import Tokens
 from emaild.settings.mailbox import FirstFetch, MailboxSection, MailboxType
 from emaild.settings.network import ProxySection
 from emaild.settings.secret import Secret
 from emaild.settings.way_out import ServerType, WayOutSection
 from emaild.sources import Source
-from tests.adapters.ways import Way
+from tests.adapters.ways import RAW, Way, outbound
 from tests.clock import ManualClock
 from tests.servers.authority import Authority
 from tests.servers.ews import PASSWORD, Exchange
@@ -45,6 +48,11 @@ class Ways(ExitStack):
         """The sink of a way out; *given* are fields of its section."""
         section = WayOutSection(name="smtp-client", server_type=ServerType.EWS, user=user, **(self._fields | given))
         return self.enter_context(closing(Way(sink_for(section, self.proxy, tokens, self.clock))))
+
+
+def young(*recipients: str, raw: bytes = RAW) -> Outbound:
+    """A mail that nobody can have tried, for it is younger than every sink."""
+    return replace(outbound(*recipients, raw=raw), id=f"ZZ{secrets.token_hex(7).upper()}")
 
 
 class Given:

@@ -244,7 +244,7 @@ def test_answers_for_fewer_mails_than_were_asked_for_are_none(exchange: Exchange
     """They are told apart by their order alone."""
     exchange.fails = always("GetItem", denied("GetItem", "ErrorItemNotFound"))
     ann.drop(mail("one"), mail("two"))
-    with pytest.raises(Unreachable, match="fetch: 2 mails were asked for, 1 came"):
+    with pytest.raises(Unreachable, match="fetch: 2 answers were asked for, 1 came"):
         turn(ways.source())
 
 

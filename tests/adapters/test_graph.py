@@ -83,7 +83,7 @@ def test_many_pages_are_one_list(graph: Graphs, box: Mailbox) -> None:
 def test_a_look_that_brings_nothing_leaves_the_cursor_as_it_is(graph: Graphs, box: Mailbox) -> None:
     source = graph.source(cycle_time=42.0)
     contact = turn(source)
-    assert (contact.listing.keys, contact.listing.cursor) == ((), "")
+    assert contact.listing.keys == ()
     box.deliver(mail("elsewhere"), folder="archive")
     quiet = turn(source, contact.cursor)
     assert (quiet.listing.keys, quiet.cursor, quiet.listing.cursor) == ((), contact.cursor, contact.cursor)
@@ -313,6 +313,37 @@ def test_a_mail_that_graph_will_not_give_goes_to_the_folder_for_failed_items(
     ]
     assert source.look(start, [bad]).keys == (good,)  # under its id it is still there, and would be taken for late
     assert graph.server.count("POST .*(mailFolders|childFolders)$") == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, None),
+        (403, None),
+        (403, "ErrorMimeContentConversionFailed"),
+        (400, "AccessDenied"),
+        (400, "Authorization_RequestDenied"),
+    ],
+)
+def test_a_refusal_that_is_not_about_the_mail_moves_none(
+    graph: Graphs, box: Mailbox, status: int, code: str | None
+) -> None:
+    source = graph.source(failed_items_folder_name="Failed")
+    start = turn(source).cursor
+    keys = box.deliver(mail("one"), mail("two"))
+    graph.server.fail(r"\$value", status, said={"error": {"code": code}} if code else {})
+    with pytest.raises(Rejected, match=str(status)):
+        turn(source, start)
+    assert [one.id for one in box.held()] == keys
+
+
+def test_a_mail_that_is_refused_for_an_unknown_reason_stays_where_it_is(graph: Graphs, box: Mailbox) -> None:
+    source = graph.source(failed_items_folder_name="Failed")
+    start = turn(source).cursor
+    keys = box.deliver(mail("one"), mail("two"))
+    graph.server.fail(r"\$value", 400, "AnUnknownCode")
+    assert subjects(turn(source, start).raws) == ["two"]
+    assert [one.id for one in box.held()] == keys
 
 
 def test_a_mail_that_graph_will_not_give_stays_where_no_folder_for_it_is_named(graph: Graphs, box: Mailbox) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import encodebytes
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -14,12 +14,14 @@ import pytest
 
 from emaild.errors import Busy, Rejected, Unreachable
 from emaild.message import Outbound, new_id
+from emaild.settings.secret import Secret
 from tests.adapters.graph_ways import USER, GivenTokens, Graphs, graphs
 from tests.adapters.ways import FAILED, SENT, WAITING, codes, outbound, states
 from tests.clock import START
 from tests.servers.authority import Authority
 from tests.servers.graph import TOKEN
 from tests.servers.graph_mailbox import Mailbox, Message
+from tests.servers.scripted import Dialog, Scripted
 
 MIB = 1 << 20
 FRESH = new_id(START + timedelta(seconds=1))  # of a mail that no sink before this one can have tried
@@ -399,3 +401,48 @@ def test_a_draft_that_cannot_be_deleted_goes_with_the_next_try(graph: Graphs, bo
     assert len(box.held("drafts")) == 1
     assert states(sink.send(given)) == [SENT]
     assert (box.held("drafts"), len(box.sent)) == ([], 1)
+
+
+# When the way itself does not work
+
+
+class EndedTokens(GivenTokens):
+    """One token, and then an authority that is down."""
+
+    def token(self) -> Secret:
+        if self.refusals:
+            raise Unreachable("login.example.com", "sign in", "Connection refused")
+        return super().token()
+
+
+def test_a_mail_waits_untouched_where_a_new_token_is_not_to_be_had(graph: Graphs, box: Mailbox) -> None:
+    sink = graph.sink(tokens=EndedTokens(USER, "a revoked one"))
+    with pytest.raises(Unreachable, match=r"login\.example\.com: sign in: Connection refused"):
+        sink.send(mail())
+    assert box.sent == []
+
+
+def test_a_mail_waits_untouched_where_the_connection_went_before_it_was_offered(
+    graph: Graphs, scripted: Callable[..., Scripted], authority: Authority
+) -> None:
+    def closes(dialog: Dialog) -> None:
+        if dialog.number == 1:
+            dialog.start_tls()
+            while dialog.readline():
+                pass
+            answer = "HTTP/1.1 200 OK", "Connection: close", "Content-Length: 12", "", '{"value":[]}'
+            dialog.send_raw("\r\n".join(answer).encode())
+
+    server = scripted(closes, authority=authority)
+    sink = graph.sink(server=f"https://localhost:{server.port}/v1.0")
+    with pytest.raises(Unreachable):
+        sink.send(replace(mail(), attempts=1))
+    assert server.connections == 2
+
+
+def test_an_upload_that_is_refused_is_told_without_its_address(graph: Graphs, box: Mailbox) -> None:
+    given, sink = large(file_part(Random(18).randbytes(8 * MIB), "a.pdf")), graph.sink()
+    said = {"error": {"code": "Bad eyJ0.a", "message": "authtoken=eyJ0.a is bad"}}
+    graph.server.fail("PUT /upload", 400, said=said)
+    (receipt,) = sink.send(given)
+    assert (receipt.state, receipt.text) == (FAILED, "Bad *** *** is bad")

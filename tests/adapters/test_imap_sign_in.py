@@ -23,6 +23,7 @@ from tests.servers.authority import Authority
 from tests.servers.scripted import Dialog, Scripted
 
 ONE = {11: mail("one")}
+PASSWORD = "hunter2-and-more"
 Play = Callable[..., tuple[Source, Scripted]]
 
 
@@ -202,6 +203,20 @@ def test_refused_token_is_told_with_the_status_and_without_the_token(
     with pytest.raises(kind, match=r"sign in: .*status 401") as failure:
         source.open()
     assert "t0ken" not in str(failure.value)
+
+
+@pytest.mark.parametrize("mechanism", ["", "PLAIN", "XOAUTH2"])
+def test_a_server_that_repeats_what_it_was_told_tells_nobody_else(imap: Play, mechanism: str) -> None:
+    repeated = b64(f"\0joe\0{PASSWORD}")
+    heard = says(f"TAG NO cannot understand {PASSWORD} or {repeated} or {b64(PASSWORD)}")
+    properties = ImapProperties(auth_mechanisms=(mechanism,) if mechanism else ())
+    capabilities = f"AUTH={mechanism} SASL-IR" if mechanism else ""
+    answers = {"LOGIN": heard, "AUTHENTICATE": heard}
+    source, _ = imap(capabilities, answers, imap=properties, password=Secret(PASSWORD))
+    with pytest.raises(Rejected, match="cannot understand") as failure:
+        source.open()
+    for secret in (PASSWORD, repeated, b64(PASSWORD)):
+        assert secret not in str(failure.value)
 
 
 def test_mailbox_that_the_tokens_user_may_not_open_is_told_with_what_to_do(imap: Play) -> None:

@@ -127,6 +127,20 @@ def test_refused_token_is_told_with_the_servers_reason(
     assert b64decode(said(server)[2]) == farewell
 
 
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "XOAUTH2"])
+def test_a_server_that_repeats_what_it_was_told_tells_nobody_else(
+    scripted: Callable[..., Scripted], sinks: Sinks, mechanism: str
+) -> None:
+    password = "hunter2-and-more"
+    repeated = (password, b64encode(f"\0joe\0{password}".encode()).decode(), b64encode(password.encode()).decode())
+    server = scripted(offers(mechanism, AUTH=replies(f"535 5.7.8 cannot understand {' or '.join(repeated)}")))
+    properties = SmtpProperties(auth_mechanisms=(mechanism,))
+    with pytest.raises(Rejected, match="cannot understand") as failure:
+        sinks(server.port, user="joe", password=Secret(password), smtp=properties).send(outbound())
+    for secret in repeated:
+        assert secret not in str(failure.value)
+
+
 def test_server_that_asks_for_ever_is_given_up(scripted: Callable[..., Scripted], sinks: Sinks) -> None:
     asked = []
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import importlib
 import json
 import os
 import select
@@ -24,7 +25,8 @@ from pathlib import Path
 from typing import IO, Any
 
 TOP = Path(__file__).parents[2]
-AT_START = ("LANG", "LC_ALL", "LC_CTYPE", "PYTHONUTF8")  # what Python reads once
+PRELOADED = "PRELOADED"  # the environment's variable for modules that emaild loads late, and every fork for itself
+AT_START = ("LANG", "LC_ALL", "LC_CTYPE", "PYTHONUTF8", PRELOADED)  # what is read once
 LARGEST = 1 << 17  # bytes of an order
 
 
@@ -160,5 +162,7 @@ if __name__ == "__main__":
     from emaild.cli.main import parser
 
     parser()  # loads the modules of all commands
+    for late in os.environ.get(PRELOADED, "").split():
+        importlib.import_module(late)
     _fork_on_orders(socket.socket(fileno=int(sys.argv[1])))
     main()

@@ -14,6 +14,7 @@ import pytest
 
 from emaild.fault_points import VARIABLE, FaultPoint
 from tests.adapters.ews_ways import ANN
+from tests.daemon.forked import PRELOADED
 from tests.daemon.harness import Emaild
 from tests.daemon.test_ews import sections
 from tests.servers.authority import Authority
@@ -25,14 +26,14 @@ KILLED = -9
 READING = [FaultPoint.FETCHED, FaultPoint.STORED, FaultPoint.ACKNOWLEDGED, FaultPoint.SETTLED]
 TOLD = [FaultPoint.STORED, FaultPoint.ACKNOWLEDGED]
 SENDING = [FaultPoint.LEASED, FaultPoint.OFFERED, FaultPoint.ACCEPTED, FaultPoint.RECORDED]
-MAILS = [b"Subject: mail %d\r\nMessage-ID: <%d@x>\r\n\r\nhello\r\n" % (number, number) for number in range(120)]
+MAILS = [b"Subject: mail %d\r\nMessage-ID: <%d@x>\r\n\r\nhello\r\n" % (number, number) for number in range(24)]
 MAIL = ("--from", ANN, "--to", "bob@example.net", "--subject", "out", "--text", "hi")
 
 
 @pytest.fixture
 def exchange(authority: Authority) -> Iterator[Exchange]:
     """A server that pages."""
-    with Exchange(authority, page=50) as server:
+    with Exchange(authority, page=10) as server:
         yield server
 
 
@@ -45,8 +46,11 @@ def ann(exchange: Exchange) -> Mailbox:
 
 
 @pytest.fixture
-def daemon(exchange: Exchange, authority: Authority, tmp_path: Path) -> Iterator[Emaild]:
-    """A daemon on that server, which has not been started."""
+def daemon(
+    exchange: Exchange, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Emaild]:
+    """A daemon on that server, which has not been started; it is started some sixty times here."""
+    monkeypatch.setenv(PRELOADED, "emaild.sources.ews emaild.sinks.ews")
     with Emaild(tmp_path) as made:
         made.configure(*sections(exchange, authority))
         yield made
@@ -86,7 +90,7 @@ def all_taken_once(daemon: Emaild, ann: Mailbox, *, after: str) -> None:
 def after_fetch(daemon: Emaild, exchange: Exchange, authority: Authority, after: str) -> None:
     reads, sends = sections(exchange, authority)
     folder = "after-fetch-folder = Done\n" if after == "move" else ""
-    daemon.configure(f"{reads}after-fetch = {after}\nfirst-fetch = all\nmaximum-msg-number = 60\n{folder}", sends)
+    daemon.configure(f"{reads}after-fetch = {after}\nfirst-fetch = all\nmaximum-msg-number = 12\n{folder}", sends)
 
 
 @pytest.mark.parametrize(
@@ -131,22 +135,35 @@ def sent_in_the_end(daemon: Emaild, exchange: Exchange, count: int) -> None:
     assert [entry["state"] for entry in daemon.listed("history")] == ["SENT"]
     assert len(exchange.sent) == count
     assert len({message_from_bytes(raw)["Message-ID"] for _, raw, _ in exchange.sent}) == 1
+    assert exchange.mailboxes[ANN].held(exchange.mailboxes[ANN].folders["drafts"]) == []
 
 
-@pytest.mark.parametrize("point", SENDING, ids=lambda point: point.label)
-def test_mail_out_is_sent_once_or_again_under_its_message_id(
-    daemon: Emaild, exchange: Exchange, point: FaultPoint
-) -> None:
+def queued(daemon: Emaild, exchange: Exchange, authority: Authority, *, copy: bool) -> None:
     exchange.mailbox(ANN)
+    reads, sends = sections(exchange, authority)
+    daemon.configure(reads, f"{sends}save-sent-copy = {str(copy).lower()}\n")
     assert daemon.command("send", *MAIL).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("point", "copy"),
+    [*((point, False) for point in SENDING), (FaultPoint.ACCEPTED, True)],
+    ids=lambda value: getattr(value, "label", value),
+)
+def test_mail_out_is_sent_again_only_where_nothing_is_kept_of_it(
+    daemon: Emaild, exchange: Exchange, authority: Authority, point: FaultPoint, copy: bool
+) -> None:
+    queued(daemon, exchange, authority, copy=copy)
     daemon.start({VARIABLE: point.label}, wait=False)
     assert daemon.wait() == KILLED
-    sent_in_the_end(daemon, exchange, 2 if point is FaultPoint.ACCEPTED else 1)
+    sent_in_the_end(daemon, exchange, 2 if point is FaultPoint.ACCEPTED and not copy else 1)
 
 
 @pytest.mark.parametrize("done", [False, True], ids=["refused", "done"])
-def test_mail_out_is_not_lost_in_the_middle_of_its_request(daemon: Emaild, exchange: Exchange, done: bool) -> None:
-    exchange.mailbox(ANN)
-    assert daemon.command("send", *MAIL).returncode == 0
-    killed_in(daemon, exchange, ("CreateItem", 1), done=done)
-    sent_in_the_end(daemon, exchange, 2 if done else 1)
+@pytest.mark.parametrize(("operation", "copy"), [("CreateItem", False), ("SendItem", False), ("SendItem", True)])
+def test_mail_out_is_not_lost_in_the_middle_of_its_request(
+    daemon: Emaild, exchange: Exchange, authority: Authority, operation: str, copy: bool, done: bool
+) -> None:
+    queued(daemon, exchange, authority, copy=copy)
+    killed_in(daemon, exchange, (operation, 1), done=done)
+    sent_in_the_end(daemon, exchange, 2 if (operation, copy, done) == ("SendItem", False, True) else 1)

@@ -9,6 +9,8 @@ import pytest
 
 from emaild.errors import Busy, Rejected, Unreachable
 from emaild.net.oauth.causes import MICROSOFT
+from emaild.net.oauth.grant import Way
+from emaild.net.oauth.refusal import fitting
 from tests.servers.authority import Authority
 from tests.servers.authorization import Asked, AuthorizationServer, Said
 from tests.servers.authorization_rules import as_json
@@ -190,8 +192,6 @@ def test_refused_token_is_replaced_once_and_a_second_refusal_in_a_row_is_told(of
     with pytest.raises(Rejected, match="refused two tokens in a row"):
         tokens.token()
     assert len(office.server.grants) == 2
-    office.clock.advance(901)
-    assert tokens.token() == second
 
 
 def test_token_that_was_accepted_in_between_makes_refusals_two_of_their_own(office: TokenOffice) -> None:
@@ -262,8 +262,8 @@ def test_every_code_that_is_known_is_named_by_its_own_cause(office: TokenOffice)
         office.server.realm.people[ANN].trouble = int(cause.code.removeprefix("AADSTS"))
         with pytest.raises(Busy if cause.temporary else Rejected) as refused:
             tokens.token()
-        said = f"{cause.cause} ({cause.code}); {cause.remedy}".replace("SECTION", "pop-client")
-        assert refused.value.reason == said
+        assert refused.value.reason == fitting(cause, Way.PASSWORD).replace("SECTION", "pop-client")
+        assert refused.value.reason.startswith(f"{cause.cause} ({cause.code}); ")
         office.clock.advance(3601)
     assert len({cause.code for cause in MICROSOFT}) == len(MICROSOFT) == len(office.server.grants)
 
@@ -342,7 +342,7 @@ def test_sign_in_of_another_machine_wants_another(office: TokenOffice) -> None:
 def test_google_refusals_are_named(office: TokenOffice) -> None:
     office.client.secret = SECRET
     lines = f"[secret-g]\npassword = {SECRET}"
-    with pytest.raises(Rejected, match=r"7 days where the application is in Testing.*invalid_grant.*emaild login"):
+    with pytest.raises(Rejected, match=r"7 days where the application is in Testing.*invalid_grant.*into password"):
         office.tokens(lines, **office.google(secret="g", password="gone")).token()
     with pytest.raises(Rejected, match="client-id or its secret is wrong"):
         office.tokens(lines, **office.google(secret="g", password="gone", client_id="other")).token()

@@ -45,6 +45,7 @@ class Failure:
     body: bytes = b""
     keep: int | None = None
     told: bool = True
+    reason: str = ""
 
 
 Fails = Callable[[str, int], Failure | None]
@@ -308,7 +309,7 @@ class _Handler(BaseHTTPRequestHandler):
         return None
 
     def _say(self, failure: Failure) -> None:
-        self.send_response(failure.status)
+        self.send_response(failure.status, failure.reason or None)
         whole = failure.body
         part = whole if failure.keep is None else whole[: failure.keep]
         fields = {"Content-Type": "text/xml; charset=utf-8"} | failure.headers

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 
 RECEIVED = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 INBOX, ROOT, SENT = "inbox", "msgfolderroot", "sentitems"
+DRAFTS, OUTBOX = "drafts", "outbox"
 
 
 @dataclass
 class Item:
-    """`kind` is the element that it is; `broken` is the code that it is refused with."""
+    """`kind` is the element that it is; `broken` is the code that it is refused with, `submitted`: it is on its way."""
 
     id: str
     raw: bytes
@@ -22,6 +23,7 @@ class Item:
     received: datetime = RECEIVED
     broken: str = ""
     size: int = 0
+    submitted: bool = False
 
     @property
     def stored(self) -> int:
@@ -41,15 +43,21 @@ class Folder:
 
 
 class Mailbox:
-    """One person's. `epoch` is part of every sync state: another one makes those that were given invalid."""
+    """One person's. `epoch` is part of every sync state: another one makes those that were given invalid.
+
+    `slow`: what is sent stays on its way.
+    """
 
     def __init__(self, owner: str, delegates: tuple[str, ...] = ()) -> None:
         self.owner = owner
         self.delegates = delegates
         self.epoch = 1
+        self.slow = False
         self.folders: dict[str, Folder] = {}
         self._numbers = itertools.count(1)
-        for name, shown in ((ROOT, ""), (INBOX, "Posteingang"), (SENT, "Gesendete Elemente")):
+        for name, shown in (
+            (ROOT, ""), (INBOX, "Posteingang"), (SENT, "Gesendete Elemente"), (DRAFTS, "Entwürfe"), (OUTBOX, "Ausgang")
+        ):  # fmt: skip
             self.folders[name] = Folder(self._id(f"folder {name}"), shown, "" if name == ROOT else self.root.id)
 
     @property

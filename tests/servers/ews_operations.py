@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import itertools
 from collections.abc import Callable
+from email import message_from_bytes, policy
+from email.utils import getaddresses
 from typing import Any
 
 from lxml.builder import ElementMaker
@@ -18,6 +20,7 @@ make_m = ElementMaker(namespace=MESSAGES, nsmap={"m": MESSAGES, "t": TYPES})
 make_t = ElementMaker(namespace=TYPES, nsmap={"m": MESSAGES, "t": TYPES})
 
 
+CHANGE = "CQAA"
 _asked = itertools.count()  # so that no two states are the same, even where nothing changed
 
 
@@ -119,6 +122,7 @@ class Account:
     def get_items(self, request: Any) -> list[Callable[[], list[Any]]]:
         mime = request.findtext(f".//{T}IncludeMimeContent") == "true"
         header = request.find(f".//{T}ExtendedFieldURI") is not None
+        people = request.find(f".//{T}FieldURI[@FieldURI='message:BccRecipients']") is not None
 
         def given(name: str) -> list[Any]:
             _, item = self._item(name)
@@ -127,7 +131,7 @@ class Account:
             extra = (
                 [make_t.MimeContent(base64.b64encode(item.raw).decode("ascii"), CharacterSet="UTF-8")] if mime else []
             )
-            return [make_m.Items(_item(item, extra, header))]
+            return [make_m.Items(_with_people(item) if people else _item(item, extra, header))]
 
         return [lambda name=name: given(name) for name in _ids(request)]  # type: ignore[misc]
 
@@ -143,7 +147,7 @@ class Account:
         def updated(name: str) -> list[Any]:
             box, item = self._item(name)
             box.mark(name)
-            return [make_m.Items(make_t.Message(make_t.ItemId(Id=item.id, ChangeKey="CQAA")))]
+            return [make_m.Items(make_t.Message(make_t.ItemId(Id=item.id, ChangeKey=CHANGE)))]
 
         return [lambda name=name: updated(name) for name in _ids(request)]  # type: ignore[misc]
 
@@ -152,7 +156,7 @@ class Account:
             box, _ = self._item(name)
             _, to = self.folder(request.find(f"{M}ToFolderId"))
             new = box.move(name, to)
-            return [make_m.Items(make_t.Message(make_t.ItemId(Id=new, ChangeKey="CQAA")))]
+            return [make_m.Items(make_t.Message(make_t.ItemId(Id=new, ChangeKey=CHANGE)))]
 
         return [lambda name=name: one(name) for name in _ids(request)]  # type: ignore[misc]
 
@@ -165,18 +169,55 @@ class Account:
         return [lambda name=name: one(name) for name in _ids(request)]  # type: ignore[misc]
 
     def create(self, request: Any) -> list[Callable[[], list[Any]]]:
-        def sent() -> list[Any]:
+        def made() -> list[Any]:
             raw = base64.b64decode(request.findtext(f".//{T}MimeContent"), validate=True)
-            saved = request.get("MessageDisposition") == "SendAndSaveCopy"
-            if saved != (request.find(f"{M}SavedItemFolderId") is not None):
-                raise Denied("ErrorInvalidRequest a copy needs a folder")
-            if saved:
-                box, folder = self.folder(request.find(f"{M}SavedItemFolderId"))
-                box.drop(raw, folder=folder, read=True)
-            self.outgoing.append((self._user, raw, saved))
-            return [make_m.Items()]
+            if request.get("MessageDisposition") != "SaveOnly":
+                raise Denied("ErrorInvalidRequest drafts alone are made here")
+            box, folder = self.folder(request.find(f"{M}SavedItemFolderId"))
+            (name,) = box.drop(raw, folder=folder, read=True)
+            return [make_m.Items(make_t.Message(make_t.ItemId(Id=name, ChangeKey=CHANGE)))]
 
-        return [sent]
+        return [made]
+
+    def send(self, request: Any) -> list[Callable[[], list[Any]]]:
+        """SendItem. Where the server is slow, the mail stays where it is, and is on its way."""
+        saved = request.find(f"{M}SavedItemFolderId")
+
+        def sent(element: Any) -> list[Any]:
+            if element.get("ChangeKey") != CHANGE:
+                raise Denied("ErrorChangeKeyRequired the change key is required")
+            if (request.get("SaveItemToFolder") == "true") != (saved is not None):
+                raise Denied("ErrorInvalidSendItemSaveSettings a copy needs a folder")
+            box, item = self._item(element.get("Id"))
+            if item.submitted:
+                raise Denied("ErrorInvalidOperation it is on its way")
+            self.outgoing.append((self._user, item.raw, saved is not None))
+            if box.slow:
+                item.submitted = True
+            elif saved is not None:
+                box.move(item.id, self.folder(saved)[1])
+            else:
+                box.remove(item.id)
+            return []
+
+        return [lambda element=element: sent(element) for element in request.iter(f"{T}ItemId")]  # type: ignore[misc]
+
+    def find(self, request: Any) -> list[Callable[[], list[Any]]]:
+        """FindItem: by Message-ID, an answer for each folder."""
+        wanted = request.find(f".//{T}Constant").get("Value")
+
+        def found(place: Any) -> list[Any]:
+            holder = make_m.ParentFolderIds()
+            holder.append(place)
+            _, folder = self.folder(holder)
+            items = [_item(one, [], header=False) for one in folder.items.values() if message_id(one.raw) == wanted]
+            return [
+                make_m.RootFolder(
+                    make_t.Items(*items), TotalItemsInView=str(len(items)), IncludesLastItemInRange="true"
+                )
+            ]
+
+        return [lambda place=place: found(place) for place in list(request.find(f"{M}ParentFolderIds"))]  # type: ignore[misc]
 
 
 _OPERATIONS: dict[str, Callable[[Account, Any], list[Callable[[], list[Any]]]]] = {
@@ -189,6 +230,8 @@ _OPERATIONS: dict[str, Callable[[Account, Any], list[Callable[[], list[Any]]]]] 
     "MoveItem": Account.moved,
     "DeleteItem": Account.deleted,
     "CreateItem": Account.create,
+    "SendItem": Account.send,
+    "FindItem": Account.find,
 }
 
 
@@ -209,12 +252,31 @@ def _item(item: Item, extra: list[Any], header: bool) -> Any:
         after.append(make_t.ExtendedProperty(tag, make_t.Value(text)))
     return getattr(make_t, item.kind)(
         *extra,
-        make_t.ItemId(Id=item.id, ChangeKey="CQAA"),
+        make_t.ItemId(Id=item.id, ChangeKey=CHANGE),
         make_t.DateTimeReceived(when),
         make_t.Size(str(item.stored)),
         *after,
         *([] if item.kind == "Task" else [make_t.IsRead(str(item.read).lower())]),
     )
+
+
+def message_id(raw: bytes) -> str:
+    """Of a mail, as Exchange keeps it."""
+    return str(message_from_bytes(raw)["Message-ID"] or "").strip()
+
+
+def _with_people(item: Item) -> Any:
+    parsed = message_from_bytes(item.raw, policy=policy.default)
+    lists = []
+    for field in ("To", "Cc", "Bcc"):
+        boxes = []
+        for _, address in getaddresses([str(one) for one in parsed.get_all(field, [])]):
+            kind, told = ("EX", "/O=FIRST/CN=SOMEBODY") if address.endswith(".internal") else ("SMTP", address)
+            boxes.append(make_t.Mailbox(make_t.EmailAddress(told), make_t.RoutingType(kind)))
+        if boxes:
+            lists.append(getattr(make_t, f"{field}Recipients")(*boxes))
+    submitted = make_t.IsSubmitted(str(item.submitted).lower())
+    return make_t.Message(make_t.ItemId(Id=item.id, ChangeKey=CHANGE), submitted, *lists)
 
 
 def _change(kind: str, name: str, folder: Folder) -> Any:

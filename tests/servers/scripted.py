@@ -73,6 +73,10 @@ class Dialog:
         for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
             self._socket.setsockopt(socket.SOL_SOCKET, option, size)
 
+    def read(self, count: int) -> bytes:
+        """So many bytes, or what came of them before the end."""
+        return self._lines.read(count)
+
     def expect(self, pattern: str) -> re.Match[str]:
         """Read a line that must match the regular expression as a whole, in upper or lower case.
 

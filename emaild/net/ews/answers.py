@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 MESSAGES = "http://schemas.microsoft.com/exchange/services/2006/messages"
@@ -10,6 +11,7 @@ M, T = f"{{{MESSAGES}}}", f"{{{TYPES}}}"
 
 DONE = "NoError"
 LONGEST_CODE = 100
+LONGEST_KEY = 2_000  # characters; Exchange's have some 150 to 700
 LONGEST_TEXT = 300  # characters of what a server says that are repeated
 
 GONE = frozenset({"ErrorItemNotFound"})
@@ -72,6 +74,14 @@ def back_off(details: Any) -> float:
         if value.get("Name") == "BackOffMilliseconds" and given.isascii() and given.isdigit():
             return int(given[:10]) / 1000
     return 0.0
+
+
+def named(items: Any) -> Iterator[tuple[str, Any]]:
+    """The items below an element, if there is one, that have an ID, with that."""
+    for item in () if items is None else items:
+        name = item.find(f"{T}ItemId") if isinstance(item.tag, str) else None
+        if name is not None and 0 < len(name.get("Id") or "") <= LONGEST_KEY:
+            yield name.get("Id"), item
 
 
 def shown(text: str) -> str:

@@ -119,12 +119,35 @@ def delete(keys: Iterable[str], *, suppress_receipts: bool) -> Any:
     )
 
 
-def send(save_in: Any) -> Any:
-    """CreateItem: a mail that leaves at once. *save_in* is the folder that keeps a copy, None: none does."""
-    saved = [] if save_in is None else [_M.SavedItemFolderId(save_in)]
-    disposition = "SendOnly" if save_in is None else "SendAndSaveCopy"
+def draft(folder: Any) -> Any:
+    """CreateItem: a mail that stays in *folder* until it is sent."""
     message = _T.Message(_T.MimeContent(MAIL_HERE, CharacterSet="UTF-8"))
-    return _M.CreateItem(*saved, _M.Items(message), MessageDisposition=disposition)
+    return _M.CreateItem(_M.SavedItemFolderId(folder), _M.Items(message), MessageDisposition="SaveOnly")
+
+
+def send(key: str, change_key: str, save_in: Any) -> Any:
+    """SendItem: a draft leaves. *save_in* is the folder that keeps a copy, None: none does."""
+    saved = [] if save_in is None else [_M.SavedItemFolderId(save_in)]
+    draft = _T.ItemId(Id=key, ChangeKey=change_key)
+    return _M.SendItem(_M.ItemIds(draft), *saved, SaveItemToFolder=str(save_in is not None).lower())
+
+
+def find_mails(folders: Iterable[Any], message_id: str, most: int) -> Any:
+    """FindItem: the mails with a Message-ID in each of *folders*, which get an answer each."""
+    wanted = _T.FieldURIOrConstant(_T.Constant(Value=message_id))
+    return _M.FindItem(
+        _M.ItemShape(_T.BaseShape("IdOnly")),
+        _M.IndexedPageItemView(MaxEntriesReturned=str(most), Offset="0", BasePoint="Beginning"),
+        _M.Restriction(_T.IsEqualTo(_T.FieldURI(FieldURI="message:InternetMessageId"), wanted)),
+        _M.ParentFolderIds(*folders),
+        Traversal="Shallow",
+    )
+
+
+def get_people(keys: Iterable[str]) -> Any:
+    """GetItem: to whom mails go, and whether they are on their way."""
+    fields = ("item:IsSubmitted", "message:ToRecipients", "message:CcRecipients", "message:BccRecipients")
+    return _M.GetItem(_shape(*fields), _ids(keys))
 
 
 def _shape(*fields: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import http.client
-import socket
+import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +15,7 @@ from urllib3.connection import HTTPConnection
 from emaild.errors import RemoteError, Unreachable
 from emaild.net import steps
 from emaild.net.connect import open_connection
+from emaild.net.http import CHUNKED, LEAST_RATE, LONGEST_HEAD, BoundedSocket
 from emaild.net.peer import Peer
 from emaild.net.tls import spoken
 from emaild.net.translate import network_meaning, translated
@@ -29,12 +30,15 @@ class TooLong(Unreachable):
 
 
 class Door(HTTPAdapter):
-    """One connection to *peer*, kept. `most` is how many bytes an answer may have; one that is no 200 has few."""
+    """One connection to *peer*, kept. `most` is how many bytes an answer may have; one that is no 200 has few.
+
+    Question, head and body may each take the peer's protocol_timeout, and longer at LEAST_RATE or more.
+    """
 
     def __init__(self, peer: Peer) -> None:
         super().__init__(pool_connections=1, pool_maxsize=1, pool_block=True, max_retries=0)
         self.most = SMALL_ANSWER
-        self.connection: socket.socket | None = None
+        self.connection: BoundedSocket | None = None
         self.tls = ""  # version and cipher of the newest connection
         self._peer = peer
         self._pool = self._new_pool()
@@ -57,10 +61,14 @@ class Door(HTTPAdapter):
         Raises:
             RemoteError: no connection, or it broke; also later, while the answer is read.
         """
-        named["timeout"] = self._peer.protocol_timeout
+        named["timeout"] = None  # the connection has its own
+        if self.connection is not None:
+            self.connection.begin(LONGEST_HEAD)
         with translated(str(self._peer), "ask", _meaning, *BROKEN):
             response = super().send(request, *arguments, **named)
         most = self.most if response.status_code == requests.codes.ok else min(self.most, SMALL_ANSWER)
+        if self.connection is not None:
+            self.connection.begin(most * CHUNKED + LONGEST_HEAD)
         response.raw.stream = self._bounded(response.raw, most)
         return response
 
@@ -98,12 +106,26 @@ class _Connection(HTTPConnection):
         self._door = door
         self._peer = peer
 
-    def _new_conn(self) -> socket.socket:
+    def _new_conn(self) -> Any:
         with translated(str(self._peer), "connect", _meaning, OSError):
-            self._door.connection = open_connection(self._peer)
-            self._door.tls = spoken(self._door.connection)
+            connection = open_connection(self._peer)
+        self._door.tls = spoken(connection)
+        self._door.connection = _Socket(connection, self._peer.protocol_timeout, LEAST_RATE)
         steps.begin("request")
         return self._door.connection
+
+    def getresponse(self) -> Any:
+        """The question is out, however long that took."""
+        self.sock.begin(LONGEST_HEAD)  # type: ignore[union-attr]
+        return super().getresponse()
+
+
+class _Socket(BoundedSocket):
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """requests_ntlm looks below it for the certificate that NTLM is bound to (RFC 5929 §4)."""
+        reader = super().makefile(mode)
+        reader.raw._sock = self.connection  # type: ignore[attr-defined]
+        return reader
 
 
 def _meaning(error: Exception) -> tuple[type[RemoteError], str]:

@@ -85,6 +85,17 @@ class Exchange:
         except Refused as error:
             raise self.meaning(error, action) from error
 
+    def each(self, request: Any, action: str, count: int, *, most: int = SMALL_ANSWER) -> list[Any]:
+        """The response messages to a request about *count* things, which they are matched with by their order alone.
+
+        Raises:
+            RemoteError: as `ask`; Unreachable also where there are fewer or more, for then nobody knows of which.
+        """
+        messages = self.ask(request, action, most=most)
+        if len(messages) != count:
+            raise Unreachable(self.where, action, f"{count} answers were asked for, {len(messages)} came")
+        return messages
+
     def first(self, request: Any, action: str, *, mail: bytes = b"") -> Any:
         """The first response message, of a request that has no more. Raises RemoteError as `ask`."""
         messages = self.ask(request, action, mail=mail)
@@ -120,6 +131,7 @@ class Exchange:
         """Drop the connection."""
         self._protocol.close()
         self._door.close()
+        self._auth.forget()
 
     def _ask(self, request: Any, most: int, mail: bytes) -> list[Any]:
         self._door.most = most
@@ -133,9 +145,9 @@ class Exchange:
         except tuple(OTHER_VERSION.values()) as error:
             raise Rejected(self.where, "agree on a version", self._other_version(error)) from error
         except ResponseMessageError as error:  # exchangelib names them by their codes
-            raise Refused(type(error).__name__, shown(str(error))) from error
+            raise Refused(type(error).__name__, shown(self._protocol.mask(str(error)))) from error
         except EWSError as error:
-            raise Unreachable(self.where, "read the answer", shown(str(error))) from error
+            raise Unreachable(self.where, "read the answer", shown(self._protocol.mask(str(error)))) from error
 
     def _not_in(self, reason: str) -> Rejected:
         if isinstance(self._auth, ByToken):

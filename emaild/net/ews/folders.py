@@ -9,7 +9,7 @@ from emaild.net.ews import asking
 from emaild.net.ews.answers import T, refusal
 from emaild.net.ews.exchange import Exchange
 
-INBOX, ROOT, SENT = "inbox", "msgfolderroot", "sentitems"
+INBOX, ROOT, DRAFTS, OUTBOX, SENT = "inbox", "msgfolderroot", "drafts", "outbox", "sentitems"
 
 
 def own(exchange: Exchange, name: str) -> Any:

@@ -28,7 +28,6 @@ from exchangelib.services.common import EWSService
 from exchangelib.transport import DEFAULT_HEADERS, NOAUTH
 from exchangelib.version import Version
 from lxml import etree
-from requests.auth import AuthBase
 
 from emaild import __version__
 from emaild.net.ews.answers import Refused, T, back_off, shown
@@ -37,13 +36,18 @@ from emaild.net.ews.body import Body
 from emaild.net.ews.door import PIECE, Door
 from emaild.net.ews.place import Place
 from emaild.net.ews.reading import read
+from emaild.net.ews.signing import ByPassword, ByToken
 from emaild.net.ews.statuses import Statuses
+from emaild.net.masking import masked
 from emaild.settings.ews import VERSIONS
 
 OTHER_VERSION = {
     kind.__name__: kind
     for kind in (ErrorIncorrectSchemaVersion, ErrorInvalidSchemaVersionForMailboxVersion, ErrorInvalidServerVersion)
 } | {"ErrorSchemaValidation": ErrorInvalidServerVersion}  # what a server says of a version that it does not know
+
+WORDS = frozenset({"ResponseCode", "MessageText", "Message", "faultcode", "faultstring"})
+"""What of an answer may be repeated to a person."""
 
 logging.getLogger("exchangelib").setLevel(logging.CRITICAL)  # it would tell again of all that is raised
 
@@ -54,7 +58,7 @@ class Protocol(BaseProtocol):  # type: ignore[misc]
     `server_version` is what the server calls itself, as far as it did.
     """
 
-    def __init__(self, place: Place, door: Door, auth: AuthBase, version: str) -> None:
+    def __init__(self, place: Place, door: Door, auth: ByToken | ByPassword, version: str) -> None:
         self.server_version = ""
         self._door = door
         self._auth = auth
@@ -63,11 +67,15 @@ class Protocol(BaseProtocol):  # type: ignore[misc]
                 service_endpoint=place.url,
                 auth_type=NOAUTH,
                 version=Version(build=None, api_version=version),
-                retry_policy=Statuses(str(place.peer)),
+                retry_policy=Statuses(str(place.peer), self.mask),
                 max_connections=1,
             )
         )
         self._session_pool_lock = threading.RLock()  # closing a session in trouble asks for it again
+
+    def mask(self, text: str) -> str:
+        """A server's words without the secrets that it was shown."""
+        return masked(text, self._auth.secrets)
 
     def create_session(self) -> requests.Session:
         """A session that takes nothing from the environment: no proxy, no .netrc."""
@@ -124,7 +132,8 @@ class Service(EWSService):  # type: ignore[misc]
         info = header.find(f"{T}ServerVersionInfo")
         if info is not None:
             numbers = ".".join(info.get(f"{part}Version", "") for part in ("Major", "Minor"))
-            self.protocol.server_version = shown(f"{info.get('Version', '')} {numbers.strip('.')}".strip())
+            called = f"{info.get('Version', '')} {numbers.strip('.')}".strip()
+            self.protocol.server_version = shown(self.protocol.mask(called))
 
     @classmethod
     def _get_soap_parts(cls, response: requests.Response) -> tuple[Any, Any]:
@@ -135,6 +144,9 @@ class Service(EWSService):  # type: ignore[misc]
         return header, body
 
     def _get_soap_messages(self, body: Any) -> list[Any]:
+        for element in body.iter():
+            if element.text and element.tag.rpartition("}")[2] in WORDS:
+                element.text = self.protocol.mask(element.text)
         fault = body.find(f"{{{self.NS_MAP['s']}}}Fault")
         if fault is not None:
             self._raise_soap_errors(fault)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import requests
 from exchangelib.protocol import FailFast
@@ -31,15 +32,16 @@ class Unauthorized(Exception):
 
 
 class Statuses(FailFast):  # type: ignore[misc]
-    """Asked by exchangelib before an answer is read."""
+    """Asked by exchangelib before an answer is read. *mask* takes our secrets out of what a server says."""
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, where: str, mask: Callable[[str], str]) -> None:
         self._where = where
+        self._mask = mask
 
     def raise_response_errors(self, response: requests.Response) -> None:
         """Return where the answer is SOAP, which comes with 500 where it is a fault."""
         status = response.status_code
-        said = f"it answered {status} {shown(response.reason or '')}".rstrip()
+        said = f"it answered {status} {self._shown(response.reason or '')}".rstrip()
         if status == requests.codes.ok:
             self._check_kind(response)
             return
@@ -60,14 +62,17 @@ class Statuses(FailFast):  # type: ignore[misc]
             raise Busy(self._where, "ask", said, min(wanted, LONGEST_BACK_OFF))
         raise Rejected(self._where, "ask", f"{said}; server must be the URL of Exchange.asmx")
 
+    def _shown(self, text: str) -> str:
+        return shown(self._mask(text))
+
     def _check_kind(self, response: requests.Response) -> None:
-        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        kind = self._mask(response.headers.get("content-type", "")).partition(";")[0].strip().lower()
         if kind and not kind.endswith("xml"):
             found = f"it is {shown(kind)}, a page for people; server must be the URL of Exchange.asmx"
             raise Unreachable(self._where, "read the answer", found)
 
     def _elsewhere(self, response: requests.Response, said: str) -> Busy | Rejected:
-        to = shown(response.headers.get("location", ""))
+        to = self._shown(response.headers.get("location", ""))
         if to.partition("?")[0].lower().endswith(ERROR_PAGES):
             return Busy(self._where, "ask", f"{said}, to {to}")
         if FORMS.search(to):

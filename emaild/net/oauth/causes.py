@@ -186,12 +186,13 @@ STANDARD = (
 def cause_of(answer: Mapping[str, object], *tables: tuple[Cause, ...]) -> Cause:
     """What an error answer (RFC 6749 §5.2) means, by the first of *tables* that knows it, then by STANDARD.
 
-    For a code that none knows it is the beginning of what the authority says.
+    For a code that none knows it is the beginning of what the authority says, in which secrets are masked already.
     """
-    said = answer.get("error_description")
-    described = said if isinstance(said, str) else ""
+    described, suberror, error = (
+        said if isinstance(said := answer.get(name), str) else "" for name in ("error_description", "suberror", "error")
+    )
     found = re.search(r"\bAADSTS\d{4,8}\b", described[:LONGEST_SAID])
-    codes = [found[0] if found else "", str(answer.get("suberror") or ""), str(answer.get("error") or "")]
+    codes = [found[0] if found else "", suberror, error]
     known = {cause.code: cause for table in (STANDARD, *reversed(tables)) for cause in table}
     for code in codes:
         if code in known:

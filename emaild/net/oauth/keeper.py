@@ -7,23 +7,26 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from emaild.clock import Clock
-from emaild.errors import Busy, Rejected, RemoteError
+from emaild.errors import Busy, RemoteError
 from emaild.log import events
 from emaild.net.oauth import google, microsoft
-from emaild.net.oauth.causes import SIGN_IN_AGAIN
+from emaild.net.oauth.apart import Stop
+from emaild.net.oauth.disk import stamp_of
 from emaild.net.oauth.grant import Grant, Issued, Way
-from emaild.net.oauth.sealed import SealBroken, Sealed, stamp_of
+from emaild.net.oauth.renewal import LONGEST_TURN, renewed
+from emaild.net.oauth.sealed import Sealed
+from emaild.net.oauth.tokens import SHORT_LIFE
 from emaild.net.oauth.web import ACTION, Web
 from emaild.net.peer import Peer
 from emaild.retry import Backoff
 from emaild.settings.secret import Secret
 
-LONGEST_TURN = 150.0  # seconds to wait for another's refresh: it asks twice, each with a time to connect and to answer
 AFTER_REFUSAL = Backoff(first=300.0, maximum=3600.0)  # a wrong password asked with too often locks the account
 AFTER_FAILURE = Backoff(first=10.0, maximum=300.0)
-SHORT_LIFE = 0.5  # of its life a token is used in any case
+FOR_A_NEW_ONE = 2.0  # seconds that emaild, when it ends, waits for a refresh token; without it a sign-in may be lost
 
 Issue = Callable[[Grant, Web, Secret | None], Issued]
 
@@ -59,10 +62,14 @@ class Keeper:
         self._earlier: _Held | None = None
         self._failure: _Failure | None = None
         self._failures = 0
-        self._unkept: tuple[Secret, Secret] | None = None  # the refresh token on disk, and the one that follows it
+        self._stop = Stop(FOR_A_NEW_ONE if grant.way is Way.SIGNED_IN else 0.0)
 
     def token(self, margin: float, section: str) -> Secret:
         """As `Tokens.token`; *margin* in seconds. *section* is who asks, for words."""
+        self._sealed.flush()
+        valid = self._held
+        if valid is not None and self._left(valid) > 0 and self._turns.locked():
+            return valid.token  # another thread sees to the next one
         with self._turn():
             held = self._held
             if held is not None and self._left(held) > min(margin, held.seconds * SHORT_LIFE):
@@ -79,6 +86,14 @@ class Keeper:
         with self._turn():
             if self._held is not None and self._held.token == token:
                 self._earlier, self._held = self._held, None
+
+    def forget_failure(self) -> None:
+        """Whatever it was, the next who wants a token asks."""
+        self._failure, self._failures = None, 0
+
+    def give_up(self) -> None:
+        """Nobody is asked any more, and who waits for an answer stops; a new refresh token is waited for a moment."""
+        self._stop.stop()
 
     def ends(self, token: Secret) -> datetime | None:
         """As `Tokens.ends`."""
@@ -113,8 +128,10 @@ class Keeper:
             remembered = _for_section(error, "SECTION")  # without the stack of this try
             self._failure = _Failure(remembered, self._clock.monotonic() + self._pause(error), proof)
             told = _for_section(error, section)
-            left = self._left(self._held) if self._held is not None else 0.0
-            events.token_not_renewed(section=section, reason=told.reason, left=max(int(left), 0))
+            if self._held is not None or self._earlier is not None:
+                left = self._left(self._held) if self._held is not None else 0.0
+                reason = f"{told.action}: {told.reason}"
+                events.token_not_renewed(section=section, reason=reason, left=max(int(left), 0))
             raise told from error
         self._failure, self._failures = None, 0
         self._earlier, self._held = self._held, held
@@ -127,47 +144,32 @@ class Keeper:
         return max(error.retry_after, AFTER_FAILURE.delay(self._failures))
 
     def _proof(self) -> Hashable:
-        """What the grant is proved with beside the settings: where it changes, a refusal does not hold any more."""
+        """What the grant is proved with beside the settings, and the way there: a change ends a refusal."""
         files = tuple(stamp_of(path) for path in self._grant.files)
-        return files, self._sealed.stamp(self._grant.sealed_name) if self._grant.way is Way.SIGNED_IN else None
+        sign_in = self._sealed.stamp(self._grant.sealed_name) if self._grant.way is Way.SIGNED_IN else None
+        return files, sign_in, self.peer
 
     def _asked(self) -> _Held:
-        kept, refresh = self._refresh_token() if self._grant.way is Way.SIGNED_IN else (None, None)
-        issue: Issue = google.issued if self._grant.google else microsoft.issued
-        issued = issue(self._grant, Web(self.peer, self._grant.authority), refresh)
-        if kept is not None and issued.refresh is not None and issued.refresh != refresh:
-            self._keep(kept, issued.refresh)
+        if self._grant.way is Way.SIGNED_IN:
+            issued = renewed(self._grant, self._sealed, self._issued, self._stop)
+        else:
+            issued = self._issued(None)
         ends = self._clock.now() + timedelta(seconds=issued.seconds)
         return _Held(issued.token, ends, issued.seconds)
 
-    # Refresh tokens
-
-    def _refresh_token(self) -> tuple[Secret, Secret]:
-        """The one on disk, and the one to use, which follows it where it could not be written."""
-        where = self._grant.authority
+    def _issued(self, refresh: Secret | None) -> Issued:
+        issue: Issue = google.issued if self._grant.google else microsoft.issued
+        web = Web(self.peer, self._grant.authority, self._grant.secrets, self._stop)
         try:
-            kept = self._sealed.read(self._grant.sealed_name)
-        except SealBroken as error:
-            broken = "what was signed in with is sealed for another machine, or its key is gone"
-            raise Rejected(where, ACTION, f"{broken}; {SIGN_IN_AGAIN}") from error
-        except OSError as error:
-            raise Busy(where, ACTION, f"the sign-in that is kept cannot be read: {error.strerror}") from error
-        if kept is None:
-            raise Rejected(where, ACTION, "nobody has signed in for it yet; sign in: emaild login SECTION")
-        unkept, self._unkept = self._unkept, None
-        if unkept is None or unkept[0] != kept:  # somebody has signed in since
-            return kept, kept
-        self._keep(*unkept)
-        return unkept if self._unkept else (unkept[1], unkept[1])
+            return issue(self._grant, web, refresh)
+        except RemoteError as error:
+            raise _by_name(error) from error
 
-    def _keep(self, old: Secret, new: Secret) -> None:
-        """On disk before anything is done with the new token; where that fails it is tried again at the next."""
-        try:
-            self._sealed.replace(self._grant.sealed_name, old, new)
-            self._unkept = None
-        except OSError as error:
-            self._unkept = old, new
-            events.token_not_kept(user=self._grant.user, reason=error.strerror or str(error))
+
+def _by_name(error: RemoteError) -> RemoteError:
+    """A new error of that kind whose action names who was asked, for mailboxes show no more than action and reason."""
+    place = urlsplit(error.where).netloc if "://" in error.where else error.where
+    return type(error)(error.where, f"ask {place} for a token", error.reason, error.retry_after)
 
 
 def _for_section(error: RemoteError, section: str) -> RemoteError:

@@ -101,7 +101,7 @@ def _of(section: ServerSection, proxy: ProxySection | None) -> tuple[Grant, Web]
     if grant is None or grant.way is not Way.SIGNED_IN:
         wrong = "nobody signs in for it; it needs grant-type = authorization_code, and XOAUTH2 as auth.mechanisms"
         raise Rejected(section.name, ACTION, wrong)
-    return grant, Web(peer_of(section, proxy), grant.authority)
+    return grant, Web(peer_of(section, proxy), grant.authority, grant.secrets)
 
 
 class _AtMicrosoft:

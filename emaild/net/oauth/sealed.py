@@ -8,29 +8,28 @@ alone. So neither a copy of one token nor a copy of the whole directory on anoth
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import hmac
 import os
-import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from emaild.net.loading import loaded
+from emaild.net.oauth.apart import to_its_end
+from emaild.net.oauth.disk import NEW, PAUSE, Stamp, check_file, check_folder, locked, make_folder, stamp_of, written
 from emaild.settings.secret import Secret, read_secret
 
 CREDENTIAL = "emaild-seal-key"
-KEY_FILE, FOLDER, LOCK, NEW = "seal.key", "tokens", ".lock", ".new-"
+KEY_FILE, FOLDER, LOCK = "seal.key", "tokens", ".lock"
 MACHINE_ID = Path("/etc/machine-id")
 KEY_BYTES, NONCE_BYTES = 32, 12
 OF_FILE, OF_CREDENTIAL = b"emaild sealed 1 file\n", b"emaild sealed 1 cred\n"
 MOST = 64 << 10  # bytes; a token of Microsoft's has 2,000
-LOCK_TRIES, LOCK_PAUSE = 50, 0.1
-
-Stamp = tuple[int, int, int] | None
-"""What tells one state of a file from another; None: it is not there."""
+LOCK_PATIENCE = 5.0  # seconds that another may take to write
 
 
 class SealBroken(Exception):
@@ -44,13 +43,19 @@ class Sealed:
         self._key_file = state / KEY_FILE
         self._folder = state / FOLDER
         self._machine_id = machine_id
+        self._lock = threading.Lock()
+        self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._unkept: dict[str, tuple[Secret, Secret]] = {}  # by name: the one on disk, and the one that follows it
+        self._marks: dict[str, Stamp] = {}
+        self._ours: dict[str, Stamp] = {}
 
     def read(self, name: str) -> Secret | None:
         """The token of that name; None where there is none.
 
         Raises:
-            SealBroken: it cannot be opened here.
+            SealBroken: it cannot be opened here. OSError: others could have put it there, too.
         """
+        check_folder(self._folder)
         try:
             with open(self._path(name), "rb") as file:
                 sealed = file.read(MOST + 1)
@@ -79,11 +84,91 @@ class Sealed:
             except SealBroken:
                 return
             if kept == old:
+                self.mark(name)
                 self._put(name, new)
+                with self._lock:
+                    self._ours[name] = self.stamp(name)
 
     def stamp(self, name: str) -> Stamp:
         """Another one after each change."""
         return stamp_of(self._path(name))
+
+    def mark(self, name: str) -> Stamp:
+        """Another one after each sign-in: after each change but those that `replace` made here."""
+        with self._lock:
+            stamp = self.stamp(name)
+            if stamp is None or stamp != self._ours.get(name):
+                self._marks[name] = stamp
+            return self._marks.get(name)
+
+    # Tokens that follow another
+
+    @contextlib.contextmanager
+    def turn(self, name: str, enough: Callable[[], bool]) -> Iterator[None]:
+        """Alone with that token among all threads and processes, for as long as another is asked for with it.
+
+        Raises:
+            BlockingIOError: others had it until *enough* said so.
+        """
+        with self._lock:
+            turn = self._turns[name]
+        while not turn.acquire(timeout=PAUSE):
+            if enough():
+                raise BlockingIOError
+        try:
+            with contextlib.ExitStack() as stack:
+                try:
+                    check_folder(self._folder)
+                    stack.enter_context(locked(self._path(name).with_name(f"{LOCK}-{self._path(name).name}"), enough))
+                except BlockingIOError:
+                    raise
+                except OSError:  # a full disk, or none: then the threads of this process at least take turns
+                    pass
+                yield
+        finally:
+            turn.release()
+
+    def latest(self, name: str) -> tuple[Secret, Secret] | None:
+        """The token on disk, and the one to use, which follows it where that could not be written yet.
+
+        To be called in the `turn`. Raises as `read`.
+        """
+        self._try(name)
+        kept = self.read(name)
+        unkept = self._unkept.get(name)
+        if kept is None or unkept is None or unkept[0] != kept:  # somebody has signed in since
+            self._unkept.pop(name, None)
+            return None if kept is None else (kept, kept)
+        return unkept
+
+    def follow(self, name: str, old: Secret, new: Secret) -> OSError | None:
+        """As `replace`, to be called in the `turn`. Returns why it cannot be written; it is tried again by `flush`.
+
+        A signal that would end it, as an alarm, is heard when it is written.
+        """
+        self._unkept[name] = old, new
+        return self._try(name)
+
+    def flush(self) -> bool:
+        """Try to write what could not be written. Returns whether nothing is left."""
+        for name in list(self._unkept):
+            with contextlib.suppress(BlockingIOError), self.turn(name, lambda: True):  # else who has it writes it
+                self._try(name)
+        return not self._unkept
+
+    def _try(self, name: str) -> OSError | None:
+        waiting = self._unkept.get(name)
+        return None if waiting is None else to_its_end(lambda: self._follow(name, *waiting))
+
+    def _follow(self, name: str, old: Secret, new: Secret) -> OSError | None:
+        try:
+            self.replace(name, old, new)
+        except OSError as error:
+            return error
+        self._unkept.pop(name, None)
+        return None
+
+    # Files
 
     def _path(self, name: str) -> Path:
         return self._folder / hashlib.sha256(name.encode()).hexdigest()
@@ -95,16 +180,17 @@ class Sealed:
         assert key is not None
         nonce = os.urandom(NONCE_BYTES)
         sealed = kind + nonce + _cipher(key).encrypt(nonce, token.reveal().encode(), kind + name.encode())
-        with _written(self._folder, sealed) as made:
+        with written(self._folder, sealed) as made:
             os.replace(made, self._path(name))
 
     def _key_of_file(self, make: bool = False) -> bytes | None:
+        check_file(self._key_file)
         try:
             secret = self._key_file.read_bytes()
         except FileNotFoundError:
             if not make:
                 return None
-            with _written(self._key_file.parent, os.urandom(KEY_BYTES)) as made, contextlib.suppress(FileExistsError):
+            with written(self._key_file.parent, os.urandom(KEY_BYTES)) as made, contextlib.suppress(FileExistsError):
                 os.link(made, self._key_file)  # another process may have been first, and its key counts
             secret = self._key_file.read_bytes()
         if len(secret) != KEY_BYTES:
@@ -123,28 +209,18 @@ class Sealed:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """Daemon and `emaild login` write in turns."""
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        with open(self._folder / LOCK, "ab", opener=_private) as lock:
-            for tries in reversed(range(LOCK_TRIES)):
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if not tries:
-                        raise
-                    time.sleep(LOCK_PAUSE)
+        check_folder(self._folder)
+        make_folder(self._folder)
+        with locked(self._folder / LOCK, enough_after(LOCK_PATIENCE)):
             for left in self._folder.glob(f"{NEW}*"):  # by a process that was killed
                 left.unlink(missing_ok=True)
             yield
 
 
-def stamp_of(path: Path) -> Stamp:
-    """Another one after each change of that file."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns, found.st_size
+def enough_after(seconds: float) -> Callable[[], bool]:
+    """Whether that time is over, counted from now."""
+    until = time.monotonic() + seconds
+    return lambda: time.monotonic() >= until
 
 
 def _key_of_credential() -> bytes | None:
@@ -157,27 +233,3 @@ def _key_of_credential() -> bytes | None:
 
 def _cipher(key: bytes) -> Any:
     return loaded("cryptography.hazmat.primitives.ciphers.aead").AESGCM(key)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_CLOEXEC, 0o600)
-
-
-@contextlib.contextmanager
-def _written(folder: Path, content: bytes) -> Iterator[str]:
-    """A new file with that content, on the disk, to be given its name inside; so is the name after it."""
-    descriptor, made = tempfile.mkstemp(dir=folder, prefix=NEW)
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        yield made
-        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(made)

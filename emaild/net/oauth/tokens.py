@@ -7,6 +7,8 @@ from typing import Protocol
 
 from emaild.settings.secret import Secret
 
+SHORT_LIFE = 0.5  # of its life a token, and a connection with it, is used in any case
+
 
 class Tokens(Protocol):
     """The access tokens of one mailbox. `user` is the mailbox that they are for. Safe in any number of threads."""
@@ -24,7 +26,7 @@ class Tokens(Protocol):
     def refused(self, token: Secret) -> None:
         """To be told when the mail server refused *token*: the next `token()` asks for another, once.
 
-        A second refusal in a row makes `token()` raise Rejected for a while.
+        After a second refusal in a row `token()` raises Rejected for a while, and then gives one more token a try.
         """
 
     def accepted(self, token: Secret) -> None:

@@ -6,15 +6,19 @@ One object is both: what msal takes as `http_client`, and what google-auth takes
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from emaild.errors import Busy, Rejected, Unreachable
 from emaild.net.http import HttpAnswer, ask
+from emaild.net.masking import masked
+from emaild.net.oauth.apart import CalledOff, Stop
 from emaild.net.oauth.federation import fault_of, is_searchable
 from emaild.net.peer import Peer, Trust
+from emaild.settings.cloud import is_microsofts
+from emaild.settings.secret import Secret
 from emaild.settings.server import Security
 
 ACTION = "ask for a token"
@@ -24,6 +28,12 @@ LONGEST_PATIENCE = 3600.0  # seconds that an authority may make us wait
 PASSING = ("server_error", "temporarily_unavailable", "internal_failure")
 NO_FEDERATION = "the organization's sign-in server, which the authority leads to, answers not as one does"
 FORM = "application/x-www-form-urlencoded"
+METADATA = "/.well-known/openid-configuration"
+SECRET_FIELDS = (
+    *("password", "refresh_token", "client_secret", "client_assertion", "assertion"),
+    *("code", "code_verifier", "device_code"),
+)
+"""What of a request (RFC 6749, 7521, 7636, 8628) no message may repeat."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +64,11 @@ class Web:
     `federated`: the authority said that another server checks the user's password.
     """
 
-    def __init__(self, peer: Peer, authority: str) -> None:
-        """*peer* tells how to get out; where to, each URL says."""
+    def __init__(self, peer: Peer, authority: str, secrets: Sequence[Secret] = (), stop: Stop | None = None) -> None:
+        """*peer* tells how to get out; where to, each URL says. No error answer repeats *secrets*, nor the request's.
+
+        *stop* ends a request that is under way, and each after it.
+        """
         self._peer = replace(
             peer,
             security=Security.SSL_TLS,
@@ -72,6 +85,8 @@ class Web:
             trace=False,
         )
         self._authority = authority
+        self._secrets = tuple(secrets)
+        self._stop = stop or Stop()
         self.said: Mapping[str, Any] = {}
         self.given: Mapping[str, Any] = {}
         self.federated = False
@@ -116,10 +131,18 @@ class Web:
     def _ask(self, method: str, url: str, headers: Mapping[str, str] | None, body: bytes) -> LibraryAnswer:
         peer, target = self._place(url)
         fields = {name: str(value) for name, value in (headers or {}).items() if value is not None}
-        answer = ask(peer, method, target, fields, body)
+        try:
+            answer = self._stop.wait_for(lambda: ask(peer, method, target, fields, body))
+        except CalledOff as error:
+            raise Unreachable(str(peer), ACTION, "it did not answer before emaild ended") from error
         if self.federated and fields.get("Content-Type") != FORM:
             return self._of_federation(peer, answer)
         said = _said(answer)
+        if answer.status != 200 or "error" in said:
+            said = self._masked(said, body)
+            answer = replace(answer, body=json.dumps(said).encode())
+        elif url.partition("?")[0].endswith(METADATA):
+            self._check_issuer(said)
         self.federated = self.federated or (
             target.startswith(REALM_LOOK_UP) and said.get("account_type") == "Federated"
         )
@@ -134,12 +157,31 @@ class Web:
 
     def _of_federation(self, peer: Peer, answer: HttpAnswer) -> LibraryAnswer:
         """AD FS says with status 500 that a password is wrong: what is a fault is an answer, whatever the status."""
-        self.said = fault_of(answer.body)
+        self.said = self._masked(fault_of(answer.body), b"")
         if not self.said and (answer.status == 429 or answer.status >= 500):
             raise Busy(str(peer), ACTION, f"it answers with status {answer.status}", _patience(answer))
         if not is_searchable(answer.body) or not (self.said or answer.status == 200):
             raise Unreachable(str(peer), ACTION, f"{NO_FEDERATION} (status {answer.status})")
         return LibraryAnswer(answer.status, answer.headers, answer.body)
+
+    def _masked(self, said: Mapping[str, Any], body: bytes) -> dict[str, Any]:
+        """An error answer without the secrets of the request that it is for."""
+        sent = parse_qsl(body.decode("utf-8", "replace"))
+        secrets = [*self._secrets, *(Secret(value) for name, value in sent if name in SECRET_FIELDS)]
+        return {name: masked(said[name], secrets) if isinstance(said[name], str) else said[name] for name in said}
+
+    def _check_issuer(self, said: Mapping[str, Any]) -> None:
+        """RFC 8414 §3.3, as far as it goes: Microsoft's issuer names a directory otherwise than we do, or none.
+
+        Raises:
+            Rejected: these are the addresses of another authority.
+        """
+        issuer = said.get("issuer")
+        if isinstance(issuer, str) and not _is_of(issuer, self._authority):
+            shown = "".join(filter(str.isprintable, issuer))[:100]
+            raise Rejected(
+                str(self._peer), ACTION, f"it gives the addresses of another one ({shown}); is tenant-authority right?"
+            )
 
     def _place(self, url: str) -> tuple[Peer, str]:
         try:
@@ -156,6 +198,18 @@ class Web:
         path = quote(parts.path, safe="/%:@!$&'()*+,;=~") or "/"
         target = f"{path}?{parts.query}" if parts.query else path
         return replace(self._peer, host=parts.hostname or "", port=port), target
+
+
+def _is_of(issuer: str, authority: str) -> bool:
+    """Whether it is of the authority's host, or both are of one that has many: Microsoft's, or one for customers."""
+    ours = urlsplit(authority)
+    try:
+        found = urlsplit(issuer)
+        same = found.scheme == "https" and (found.hostname, found.port or 443) == (ours.hostname, ours.port or 443)
+    except ValueError:
+        return False
+    customers = all((one.hostname or "").endswith(".ciamlogin.com") for one in (found, ours))
+    return same or customers or (is_microsofts(authority) and is_microsofts(issuer))
 
 
 def _said(answer: HttpAnswer) -> Mapping[str, Any]:

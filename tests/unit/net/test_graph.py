@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emaild.net.graph_answer import Answer
+from emaild.net.graph_answer import Answer, of_batch
 from emaild.net.graph_lane import AT_ONCE, Lane, lane_to, retry_after
 from emaild.net.graph_place import place_of
 from emaild.settings.mailbox import MailboxSection, MailboxType
@@ -77,6 +77,49 @@ def test_four_places_are_shared_and_a_fifth_waits_for_one() -> None:
         thread.join(10)
     with lane.places(4, 0.0):
         pass
+
+
+def test_places_are_had_in_the_order_of_coming_by_one_and_by_all() -> None:
+    lane, order = Lane(), list[str]()
+    waiters = []
+
+    def use(name: str, count: int) -> None:
+        with lane.places(count, 20.0):
+            order.append(name)
+
+    with lane.places(2, 0.0):
+        for name, count in (("batch", 4), ("single", 1), ("second batch", 3)):
+            waiters.append(threading.Thread(target=use, args=(name, count)))
+            waiters[-1].start()
+            eventually(lambda: len(lane._waiting) == len(waiters))
+        with pytest.raises(TimeoutError), lane.places(1, 0.0):
+            pass
+    for one in waiters:
+        one.join(10)
+    assert order == ["batch", "single", "second batch"]
+
+
+def test_who_gives_up_waiting_lets_the_next_go_on() -> None:
+    lane, done = Lane(), threading.Event()
+
+    def use() -> None:
+        with lane.places(1, 20.0):
+            done.set()
+
+    thread = threading.Thread(target=use)
+    with lane.places(2, 0.0):
+
+        def give_up() -> None:
+            with pytest.raises(TimeoutError), lane.places(4, 0.3):
+                pass
+
+        batch = threading.Thread(target=give_up)
+        batch.start()
+        eventually(lambda: len(lane._waiting) == 1)
+        thread.start()
+        assert done.wait(10)
+    for one in (batch, thread):
+        one.join(10)
 
 
 def test_a_lane_is_one_for_a_mailbox_while_somebody_uses_it_and_opens_in_time() -> None:
@@ -152,10 +195,24 @@ def test_a_mail_is_gone_where_graph_says_so_and_nobody_else(status: int, code: s
     assert not Answer(status, Message(), b"<html>Not found</html>").gone
 
 
-def test_a_token_that_graph_repeats_is_masked() -> None:
-    said = {"error": {"code": "InvalidAuthenticationToken", "message": "Bearer s3cret is bad\nreally"}}
-    one = Answer(401, Message(), json.dumps(said).encode(), masked="s3cret")
-    assert one.reason == r"401 InvalidAuthenticationToken Bearer *** is bad\nreally"
+SAID = {"error": {"code": "Code s3cret", "message": "Bearer s3cret is bad\nreally, ".ljust(197, ".") + "s3cret"}}
+
+
+def test_a_token_that_graph_repeats_is_masked_before_anything_is_cut() -> None:
+    one = Answer(401, Message(), json.dumps(SAID).encode(), secrets=(Secret("s3cret"),))
+    assert one.reason.startswith(r"401 Code *** Bearer *** is bad\nreally")
+    assert one.reason.endswith(".***")
+    assert "s3c" not in repr(one).replace(repr(one.body), "")
+
+
+def test_a_token_that_is_repeated_within_a_batch_is_masked() -> None:
+    said = {"id": "0", "status": 400, "body": SAID}
+    assert "s3c" not in of_batch(said, (Secret("s3cret"),)).reason
+
+
+def test_who_says_more_than_can_be_masked_is_not_quoted() -> None:
+    said = {"error": {"code": "X", "message": "s3cret" * 20_000}}
+    assert Answer(400, Message(), json.dumps(said).encode(), secrets=(Secret("s3cret"),)).reason == "400 X"
 
 
 def test_mails_are_taken_in_the_order_of_their_arrival_and_what_is_gone_is_none() -> None:

@@ -114,7 +114,22 @@ def test_options_for_tokens_do_not_matter_where_a_password_signs_in(conf: ConfFi
         (BY_TOKEN + APP + "service-account-file = /dev/null\n", "service-account-file: it is Google's"),
         (WITHOUT + APP, "password: it is missing"),
         (WITHOUT + APP + "password =\n", "password: it is empty"),
-        (BOX.replace("password = hunter2\n", "grant-type = authorization_code\n"), "password: it is missing; only"),
+        (
+            BOX.replace("password = hunter2\n", "grant-type = authorization_code\n"),
+            "grant-type: it is about tokens, and needs mail.imap.auth.mechanisms = XOAUTH2",
+        ),
+        (BOX + "grant-type = client_credentials\n" + APP, "grant-type: it is about tokens"),
+        (BOX + "service-account-file = /dev/null\n", "service-account-file: it is about tokens"),
+        (
+            "[smtp-client]\nserver = a\nuser = u\npassword = p\ngrant-type = client_credentials\n",
+            "grant-type: it is about tokens, and needs mail.smtp.auth.mechanisms = XOAUTH2",
+        ),
+        (
+            "[pop-client]\ntype = EWS\nserver = https://a.example/EWS/Exchange.asmx\nmailbox = u\npassword = p\n"
+            "grant-type = client_credentials\n",
+            "grant-type: it is about tokens, and needs mail.ews.auth.mechanisms = XOAUTH2",
+        ),
+        (BOX + "tenant-id = x\n", "tenant-id: unknown option; did you mean directory-id?"),
         (BY_TOKEN + "tenant-authority = google\n" + APP, "secret: it is missing"),
         (BY_TOKEN + "tenant-authority = google\nsecret = g\n" + SECRET, "client-id: it is missing"),
         (

@@ -30,6 +30,22 @@ ENDS = (
     " 1 April 2027"
 )
 WARNINGS = {
+    "permission-as-the-guide-spells-it": (
+        "[pop-client]\nserver = localhost\nmailbox = ann\nmail.pop3.auth.mechanisms = XOAUTH2\nclient-id = x\n"
+        "directory-id = d\ngrant-type = authorization_code\nscope = https://outlook.office.com/POP3.AccessAsUser.All\n",
+        "8: [pop-client] scope: Microsoft has no permission called POP3.AccessAsUser.All; POP.AccessAsUser.All would be"
+        " right",
+    ),
+    "password-of-nobody": (
+        NEAR
+        + "mail.pop3.auth.mechanisms = XOAUTH2\nclient-id = x\ndirectory-id = d\ngrant-type = authorization_code\n",
+        "4: [pop-client] password: it has no effect: with grant-type = authorization_code somebody signs in by emaild"
+        " login",
+    ),
+    "token-for-nobody": (
+        "[smtp-client]\nserver = localhost\nuser = u\npassword = p\nmail.smtp.auth.mechanisms = XOAUTH2\n",
+        "5: [smtp-client] mail.smtp.auth.mechanisms: nobody signs in; enable-authentication = true would be right",
+    ),
     "ews-of-exchange-online": (
         "[pop-client]\ntype = EWS\nserver = https://outlook.office365.com/EWS/Exchange.asmx\nmailbox = ann\n"
         "password = x\n",
