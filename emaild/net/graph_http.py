@@ -101,7 +101,7 @@ class Line:
         except Unreachable as error:
             raise NotAsked(error.where, error.action, error.reason) from error
         self._connection = connection
-        self.tls = spoken(connection.sock)
+        self.tls = spoken(connection.sock.connection)
         return False
 
     def _asked(self, method: str, target: str, fields: Mapping[str, str], body: bytes, most: int) -> Reply:
