@@ -102,7 +102,7 @@ def test_certificate_says_its_end_itself(said: Said, conf: ConfFiles, clock: Man
 
 
 def test_section_that_signs_in_with_a_password_has_nothing_that_ends(conf: ConfFiles) -> None:
-    plain = box(secret_expires=day(1)).replace("mail.imap.auth.mechanisms = XOAUTH2\n", "")
+    plain = box(secret_expires=day(1), grant_type="").replace("mail.imap.auth.mechanisms = XOAUTH2\n", "")
     assert endings(conf.load(plain).servers()) == []
     assert [one.option for one in endings(conf.load(box(secret_expires=day(1))).servers())] == ["secret-expires"]
 
