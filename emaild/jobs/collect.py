@@ -107,6 +107,8 @@ class Collect:
 
     def _failed(self, error: RemoteError) -> float:
         self._source.close()
+        if self._stopped.is_set():  # nobody waits for a server any more, nor is this told: it runs once more, to end
+            return 0.0
         wait = self._health.failed(error)
         self._show("failing", wait)
         return wait

@@ -103,7 +103,9 @@ def _prove_identity(client: Client, section: MailboxSection, token: Secret | Non
         kind, reason = meaning(IMAPClientError(said))
         if token is not None and kind is Rejected:
             raise TokenRefused(str(client.peer), "sign in", reason) from error
-        raise IMAPClientError(said) from error
+        # IMAPClient calls a broken connection a failed sign-in, too.
+        broken = isinstance(error.__context__, imaplib.IMAP4.abort)
+        raise (imaplib.IMAP4.abort if broken else IMAPClientError)(said) from error
 
 
 def _mechanism(client: Client, section: MailboxSection, token: Secret | None) -> Mechanism | None:
