@@ -261,6 +261,9 @@ class WayOut:
 
     def failed(self, leased: Leased, error: RemoteError, began: datetime, seconds: float) -> None:
         """The way did not work: the mail waits, untouched, as do all others of this way."""
+        if self.stopped.is_set():  # nobody waits for a server any more: it goes back with those that were not tried
+            self.put_back(leased)
+            return
         wait, cause = self._rest(error)
         unsent = Unsent(
             leased=leased,

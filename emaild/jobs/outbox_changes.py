@@ -77,9 +77,8 @@ class ChangeAll:
             for _ in ACTIONS[self._action].many(self._store.outbox, self._choice, now):
                 self.count += 1
         finally:
-            events.outbound_many_changed(
-                action=self._action, mails=self.count, filters=filters_of(self._choice), client=self._client
-            )
+            filters = [f"{name}={value}" for name, value in filters_of(self._choice).items()]
+            events.outbound_many_changed(action=self._action, mails=self.count, filters=filters, client=self._client)
 
     def being_sent(self) -> int:
         """How many of the chosen cannot be changed just now."""

@@ -7,7 +7,7 @@ bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from emaild.log.say import say
 from emaild.settings.log import Verbosity
@@ -803,8 +803,8 @@ def outbound_held(*, section: str, outbound: str, client: str) -> None:
     say("info", STANDARD, 30440, "outbound.held", section=section, outbound=outbound, client=client)
 
 
-def outbound_many_changed(*, action: str, mails: int, filters: Mapping[str, str], client: str) -> None:
-    """Somebody wanted all mails that fit these filters sent again, held or cancelled (`action`); so many are now."""
+def outbound_many_changed(*, action: str, mails: int, filters: Iterable[str], client: str) -> None:
+    """Somebody wanted all mails that fit these filters (`NAME=VALUE`) retried, held or cancelled; so many are now."""
     say(
         "info",
         STANDARD,
@@ -812,7 +812,7 @@ def outbound_many_changed(*, action: str, mails: int, filters: Mapping[str, str]
         "outbound.many_changed",
         action=action,
         mails=mails,
-        filters=dict(filters),
+        filters=list(filters),
         client=client,
     )
 

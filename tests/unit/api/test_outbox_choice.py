@@ -92,7 +92,8 @@ def test_all_that_fit_are_held_retried_and_cancelled(world: World, domain: str, 
     assert state(world, other) is OutboundState.QUEUED
     events = said.all("outbound.many_changed")
     assert [(event["action"], event["mails"], event["filters"], event["client"]) for event in events] == [
-        (action, 3, chosen, "crm") for action in ("hold", "retry", "cancel")
+        (action, 3, [f"{name}={value}" for name, value in chosen.items()], "crm")
+        for action in ("hold", "retry", "cancel")
     ]
     again = world.client.post("/v1/outbox/retry", json={**chosen, "history": True})
     assert again.json()["changed"] == 3
