@@ -20,9 +20,10 @@ from emaild.message import (
 )
 from emaild.mime.view import facts
 from emaild.store import Store
+from emaild.store.leases import Leased
 from emaild.store.outbox_entries import Choice, OutboxEntry
 from emaild.store.raw import digest
-from emaild.store.sending import Leased, Tried, Unsent
+from emaild.store.tries import Tried, Unsent
 from tests.clock import START
 
 _numbers = itertools.count(1)

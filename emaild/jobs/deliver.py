@@ -32,7 +32,8 @@ from emaild.retry import Backoff
 from emaild.settings.way_out import WayOutSection
 from emaild.sinks import Sink
 from emaild.store import Store
-from emaild.store.sending import Leased, Tried, Unsent
+from emaild.store.leases import Leased
+from emaild.store.tries import Tried, Unsent
 
 LOOK_EVERY = 1.0  # seconds between two looks into the outbox
 LEASE = 900.0  # seconds; renewed while a mail is being sent, so that it only runs out when its daemon is gone

@@ -25,7 +25,7 @@ from emaild.settings.properties import MimeProperties
 from emaild.settings.way_out import WayOutSection
 from emaild.store import Store
 from emaild.store.late import Late, Notice
-from emaild.store.sending import Leased
+from emaild.store.leases import Leased
 
 NOT_DELIVERED, DELAYED = "notices/not-delivered.txt", "notices/delayed.txt"
 ACCOUNT = "notices"  # where they are remembered to come from

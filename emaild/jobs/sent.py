@@ -7,7 +7,7 @@ from datetime import datetime
 from emaild.diagnosis import diagnose_receipt
 from emaild.log import events
 from emaild.message import OutboundState, RecipientState
-from emaild.store.sending import Tried
+from emaild.store.tries import Tried
 
 
 def tell(section: str, tried: Tried, state: OutboundState, now: datetime) -> None:

@@ -117,7 +117,7 @@ class _Commit:
         try:
             self._connection.exec_driver_sql("ROLLBACK TO part")
             self._connection.exec_driver_sql("RELEASE part")
-        except DBAPIError as error:  # SQLite has undone all of it by itself, as after some errors of the disk
+        except SQLAlchemyError as error:  # SQLite has undone all of it by itself, as after some errors of the disk
             self.error = error
 
     def end(self) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from emaild.message import OutboundState
 from emaild.store import Store
+from emaild.store.leases import Leased
 from emaild.store.outbox_entries import Attempt
-from emaild.store.sending import Leased
 from tests.clock import START
 from tests.samples import leased, outbound, receipt, tried, unsent
 

@@ -9,7 +9,7 @@ import pytest
 from emaild.errors import Conflict, LeaseLost
 from emaild.message import Outbound, OutboundState, RecipientState
 from emaild.store import Store
-from emaild.store.sending import MOST_BYTES, Leased
+from emaild.store.leases import MOST_BYTES, Leased
 from tests.clock import START
 from tests.samples import answered, leased, outbound, tried, unsent
 

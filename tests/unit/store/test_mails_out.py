@@ -10,8 +10,9 @@ from sqlalchemy.exc import IntegrityError
 from emaild.errors import NotFound
 from emaild.message import Outbound, OutboundState, RecipientState
 from emaild.store import Store
+from emaild.store.leases import Leased
 from emaild.store.outbox_entries import Choice, OutboxEntry
-from emaild.store.sending import OVERDUE, Leased
+from emaild.store.sending import OVERDUE
 from tests.clock import START
 from tests.samples import answered, in_history, in_outbox, leased, outbound, unsent
 
