@@ -11,20 +11,20 @@ and there are never more of such mails than connections.
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from emaild import fault_points
 from emaild.clock import Clock
 from emaild.diagnosis import diagnose_error, diagnose_receipt
-from emaild.errors import LeaseLost, RemoteError, StoreFailed
+from emaild.errors import RemoteError, StoreFailed
 from emaild.fault_points import FaultPoint
-from emaild.jobs.health import Health, StoreHealth
-from emaild.jobs.ration import MINUTE, Ration
+from emaild.jobs.health import Health
+from emaild.jobs.leasing import Leases
 from emaild.jobs.returns import Returns
 from emaild.jobs.schedule import Schedule
 from emaild.jobs.sent import tell
+from emaild.jobs.slot import Slot
 from emaild.jobs.waiting import first_trouble, least_rest, overload, wait_after
 from emaild.log import events
 from emaild.message import Delivery, RecipientState
@@ -35,20 +35,10 @@ from emaild.store import Store
 from emaild.store.leases import Leased
 from emaild.store.tries import Tried, Unsent
 
-LOOK_EVERY = 1.0  # seconds between two looks into the outbox
-LEASE = 900.0  # seconds; renewed while a mail is being sent, so that it only runs out when its daemon is gone
-LONGEST_ANSWER = (
-    LEASE / 2
-)  # what must be left of a lease when a mail is handed over, so that the answer comes within it
 TOGETHER = 0.003  # seconds that a record waits at most for the answers to other slots, to be one commit with them
-LEASED = 4  # mails a connection that are leased at once; those that somebody waits for come after them
-BATCH = 20  # mails a slot sends before other ways have their turn
-HELD_BACK = 500  # mails over the limit that are put off in one commit
-MOST_DEFERRALS = 10  # then a mail over the limit is sent in any case (Dynamics 365, "Email throttling")
 STEPS = 20  # commits in which mails are given up at once; the rest goes a minute later
 MOVED = 200  # mails that go to the fallback in one commit
 WAY_BACKOFF = Backoff(first=5.0, maximum=300.0)
-STORE_BACKOFF = 5.0
 
 
 class WayOut:
@@ -68,13 +58,11 @@ class WayOut:
         self.returns = returns
         self.store = store
         self.clock = clock
+        self.leases = Leases(section, store.sending, clock)
         self.stopped = threading.Event()
         self._schedule = schedule
         self._lock = threading.Lock()
-        self._leasing = threading.Lock()
         self._recording = threading.Lock()
-        self._ready: deque[Leased] = deque()
-        self._held: dict[str, tuple[Leased, datetime]] = {}  # all that is leased, and until when it is
         self._unrecorded: list[Tried] = []
         self._under_way: set[str] = set()  # what slots are sending
         self._answered = threading.Condition(self._lock)
@@ -82,9 +70,7 @@ class WayOut:
         self._failing_since: float | None = None
         self.answered = False  # a server answered for a mail
         self.last_sent: datetime | None = None
-        self.held_back_until: datetime | None = None  # the limit a minute is reached until then
         self._health = Health(section.name, WAY_BACKOFF, events.way_out_failed, events.way_out_recovered)
-        self._ration: Ration | None = None
         self._slots = [Slot(self, number, open_sink()) for number in range(section.cnx_pool_size)]
 
     def start(self) -> None:
@@ -127,20 +113,6 @@ class WayOut:
             self._closed_until = 0.0
         self._schedule.wake(self._slots[0])
 
-    def renew_leases(self) -> None:
-        """Keep what is being sent ours."""
-        until = self._lease_end()
-        with self._lock:
-            held = [leased for leased, _ in self._held.values()]
-        if held:
-            kept = self.store.sending.renew(held, until)
-            with self._lock:
-                for one in held:
-                    if self._holds(one) and one.mail.id in kept:
-                        self._held[one.mail.id] = one, until
-                    elif self._holds(one):
-                        del self._held[one.mail.id]  # so that its slot learns it when it asks
-
     def expire(self) -> None:
         """Give up mails that waited for longer than message-lifetime."""
         now = self.clock.now()
@@ -162,67 +134,6 @@ class WayOut:
             if not given_up:
                 return
 
-    # Leases
-
-    def _lease_end(self) -> datetime:
-        return self.clock.now() + timedelta(seconds=LEASE)
-
-    def next_mail(self) -> Leased | None:
-        """A mail that is due, ours now."""
-        with self._leasing:  # not _lock: that one is never held while the store is waited for
-            if not self._ready:
-                self._lease()
-            return self._ready.popleft() if self._ready else None
-
-    def _lease(self) -> None:
-        now, monotonic, until = self.clock.now(), self.clock.monotonic(), self._lease_end()
-        section, sending = self.section, self.store.sending
-        ration = self._rationed(now, monotonic)
-        left = ration.left(monotonic)
-        past = None if section.message_limit_strict else MOST_DEFERRALS
-        most = LEASED * section.cnx_pool_size
-        leased = sending.lease(section.name, now, until, most=most, ration=left, past=past)
-        ration.take(len(leased), monotonic)
-        with self._lock:
-            self._held.update((one.mail.id, (one, until)) for one in leased)
-        self._ready.extend(leased)
-        if left is not None and left - len(leased) <= 0:
-            wait = ration.whole_in(monotonic)
-            why = f"the limit of {section.message_limit} mails a minute is reached"
-            later = now + timedelta(seconds=wait)
-            held = sending.defer(section.name, now, later, why=why, past=past, most=HELD_BACK)
-            if held:
-                self.held_back_until = later
-                events.outbound_held_back(section=section.name, mails=held, limit=section.message_limit, wait=wait)
-
-    def _rationed(self, now: datetime, monotonic: float) -> Ration:
-        if self._ration is None:
-            limit = self.section.message_limit
-            since = now - timedelta(seconds=MINUTE)
-            already = self.store.sending.tries_since(self.section.name, since) if limit else 0
-            self._ration = Ration(limit, already, monotonic)
-        return self._ration
-
-    def confirm(self, leased: Leased) -> None:
-        """Whether a mail is still ours, for as long as the server may take to answer.
-
-        Raises:
-            LeaseLost: it is not.
-        """
-        with self._lock:
-            if not self._holds(leased):
-                raise LeaseLost(f"the lease of the mail {leased.mail.id} could not be renewed")
-            _, until = self._held[leased.mail.id]
-        if (until - self.clock.now()).total_seconds() < LONGEST_ANSWER:
-            renewed = self._lease_end()
-            self.store.sending.keep(leased, renewed)
-            with self._lock:
-                self._held[leased.mail.id] = leased, renewed
-
-    def _holds(self, leased: Leased) -> bool:
-        """Whether that lease is ours, and not a later one of the same mail; to be asked with the lock."""
-        return self._held.get(leased.mail.id, (None,))[0] is leased
-
     def begun(self, leased: Leased) -> None:
         """A slot sends it."""
         with self._lock:
@@ -235,35 +146,12 @@ class WayOut:
             if not self._under_way:
                 self._answered.notify_all()
 
-    def forget(self, leased: Leased) -> None:
-        """The lease needs no renewal any more."""
-        with self._lock:
-            if self._holds(leased):
-                del self._held[leased.mail.id]
-
-    def put_back(self, leased: Leased) -> None:
-        """It is still ours, and not sent."""
-        with self._leasing:
-            self._ready.appendleft(leased)
-
-    def let_go(self) -> None:
-        """Give back what was leased and not tried."""
-        with self._leasing:
-            waiting = list(self._ready)
-            if waiting:
-                self.store.sending.give_back(waiting, self.clock.now())
-                self._ready.clear()
-                if self._ration is not None:
-                    self._ration.give_back(len(waiting))
-        for one in waiting:
-            self.forget(one)
-
     # What became of it
 
     def failed(self, leased: Leased, error: RemoteError, began: datetime, seconds: float) -> None:
         """The way did not work: the mail waits, untouched, as do all others of this way."""
         if self.stopped.is_set():  # nobody waits for a server any more: it goes back with those that were not tried
-            self.put_back(leased)
+            self.leases.put_back(leased)
             return
         wait, cause = self._rest(error)
         unsent = Unsent(
@@ -278,10 +166,10 @@ class WayOut:
         try:
             self.store.sending.release([unsent])
         except StoreFailed:
-            self.put_back(leased)
+            self.leases.put_back(leased)
             raise
-        self.forget(leased)
-        self.let_go()
+        self.leases.forget(leased)
+        self.leases.let_go()
 
     def _rest(self, error: RemoteError) -> tuple[float, str]:
         """Nothing more goes this way for a while. Returns for how many seconds, and the cause."""
@@ -327,7 +215,7 @@ class WayOut:
         self.ended(leased)
         self.record()
         if busy:
-            self.let_go()
+            self.leases.let_go()
 
     def record(self) -> None:
         """Write down what servers answered, others' answers too.
@@ -350,7 +238,7 @@ class WayOut:
                 raise
         fault_points.reached(FaultPoint.RECORDED)
         for tried, state in zip(tries, states, strict=True):
-            self.forget(tried.leased)
+            self.leases.forget(tried.leased)
             tell(self.section.name, tried, state, now)
             if self.returns:
                 self.returns.tell(tried.notice)
@@ -369,79 +257,3 @@ class WayOut:
             section.name, section.fallback, self.clock.now(), why=why, most=MOVED
         ):
             events.outbound_moved(section=section.name, to=section.fallback, outbound=moved)
-
-
-class Slot:
-    """One connection of a way out."""
-
-    def __init__(self, way: WayOut, number: int, sink: Sink) -> None:
-        self._way = way
-        self._number = number
-        self._sink = sink
-        self._store_health = StoreHealth(f"send by {way.section.name}")
-        self.name = f"{way.section.name}#{number}"
-        self.host = way.section.server.lower() or way.section.name
-
-    def run(self) -> float | None:
-        """Send what is due. The first slot comes back each second, the others when woken or to close."""
-        try:
-            if self._way.stopped.is_set():
-                self._sink.close()
-                self._way.record()  # the last chance: whoever sends by this way next does not know what was answered
-                self._way.let_go()
-                return None
-            more = self._send_due()
-        except StoreFailed as error:
-            self._store_health.failed(error)
-            return STORE_BACKOFF
-        self._store_health.worked()
-        if more:
-            return 0.0
-        rest = self._sink.rest()
-        if self._number == 0:
-            self._way.move()
-            return max(LOOK_EVERY, self._way.closed_for())
-        return rest
-
-    def _send_due(self) -> bool:
-        """Up to BATCH mails. Returns whether there may be more."""
-        way = self._way
-        way.record()
-        for count in range(BATCH):
-            if way.stopped.is_set() or way.closed_for():
-                return False
-            leased = way.next_mail()
-            if leased is None:
-                return False
-            if count == 1:
-                way.wake_others()
-            fault_points.reached(FaultPoint.LEASED)
-            way.begun(leased)
-            try:
-                if not self._send(leased):
-                    return False
-            finally:
-                way.ended(leased)
-        return True
-
-    def _send(self, leased: Leased) -> bool:
-        """Whether the way works."""
-        way, clock = self._way, self._way.clock
-        began, start = clock.now(), clock.monotonic()
-        try:
-            delivery = self._sink.send(leased.mail, lambda: way.confirm(leased))
-        except RemoteError as error:
-            way.failed(leased, error, began, clock.monotonic() - start)
-            return False
-        except LeaseLost:
-            way.forget(leased)
-            events.outbound_lease_lost(section=way.section.name, outbound=leased.mail.id)
-            return True
-        except StoreFailed:
-            way.put_back(leased)
-            raise
-        except BaseException:  # our own fault: the lease runs out, and then it is tried again
-            way.forget(leased)
-            raise
-        way.sent(leased, delivery, began, clock.monotonic() - start)
-        return True

@@ -43,7 +43,7 @@ class Sweep:
         try:
             ways = self._ways()
             for way in ways:
-                way.renew_leases()
+                way.leases.renew()
             self._store.sending.take_back(self._clock.now())  # before it is due again it may expire
             for way in ways:
                 way.expire()

@@ -65,8 +65,8 @@ def status_of(way: WayOut, before: WayOutStatus | None, now: datetime) -> WayOut
     if way.failing:
         wait = way.closed_for()
         state, next_try = "failing", now + timedelta(seconds=wait) if wait else None
-    elif way.held_back_until is not None and way.held_back_until > now:
-        state, next_try = "limited", way.held_back_until
+    elif way.leases.held_back_until is not None and way.leases.held_back_until > now:
+        state, next_try = "limited", way.leases.held_back_until
     if next_try and known.next_try and abs(next_try - known.next_try) < SAME:
         next_try = known.next_try
     return WayOutStatus(

@@ -9,7 +9,9 @@ from itertools import pairwise
 import pytest
 
 from emaild.errors import Rejected, Unreachable
-from emaild.jobs.deliver import BATCH, LEASE, LOOK_EVERY, STORE_BACKOFF, WAY_BACKOFF
+from emaild.jobs.deliver import WAY_BACKOFF
+from emaild.jobs.leasing import LEASE
+from emaild.jobs.slot import BATCH, LOOK_EVERY, STORE_BACKOFF
 from emaild.message import OutboundState, RecipientState
 from emaild.store import Store
 from tests.clock import START, ManualClock
@@ -180,7 +182,7 @@ def test_what_was_answered_is_still_recorded_by_the_last_run(sending: Sending) -
     sending.way.stop()
     sending.run()
     assert sending.state(mail) is OutboundState.SENT
-    assert sending.another_way().next_mail() is None
+    assert sending.another_way().leases.take() is None
 
 
 def test_a_mail_that_takes_long_stays_ours(sending: Sending, clock: ManualClock) -> None:
@@ -190,7 +192,7 @@ def test_a_mail_that_takes_long_stays_ours(sending: Sending, clock: ManualClock)
     def slowly() -> None:
         for _ in range(40):
             clock.advance(60)
-            sending.way.renew_leases()
+            sending.way.leases.renew()
             stolen.append(sending.store.sending.take_back(clock.now()))
 
     sending.server.meanwhile = slowly
@@ -203,7 +205,7 @@ def test_what_was_sent_is_renewed_no_more(sending: Sending, clock: ManualClock) 
     mail = sending.queue()
     sending.run()
     clock.advance(60)
-    sending.way.renew_leases()
+    sending.way.leases.renew()
     assert sending.state(mail) is OutboundState.SENT
 
 
@@ -218,7 +220,7 @@ def test_a_fault_of_our_own_leaves_the_mail_to_its_lease(sending: Sending, clock
     sending.server.fault = None
     assert sending.state(mail) is OutboundState.SENDING
     clock.advance(LEASE)
-    sending.way.renew_leases()
+    sending.way.leases.renew()
     clock.advance(1)
     assert sending.store.sending.take_back(clock.now()) == 1
     sending.run()

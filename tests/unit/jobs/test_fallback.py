@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from emaild.errors import Unreachable
-from emaild.jobs.deliver import LOOK_EVERY, MOVED
+from emaild.jobs.deliver import MOVED
+from emaild.jobs.slot import LOOK_EVERY
 from emaild.message import OutboundState
 from emaild.store import Store
 from tests.clock import START, ManualClock

@@ -8,7 +8,8 @@ from contextlib import ExitStack
 import pytest
 
 from emaild.errors import Unreachable
-from emaild.jobs.deliver import LEASE, LONGEST_ANSWER, STORE_BACKOFF
+from emaild.jobs.leasing import LEASE, LONGEST_ANSWER
+from emaild.jobs.slot import STORE_BACKOFF
 from emaild.jobs.sweep import Sweep
 from emaild.message import Outbound, OutboundState
 from emaild.settings.daemon import StoreSection
@@ -74,7 +75,7 @@ def test_a_worker_does_not_go_on_by_the_lease_of_another_of_the_same_way(sending
     def another_leases_it() -> None:
         sending.clock.advance(LEASE + 1)
         sending.store.sending.take_back(sending.clock.now())
-        other = sending.way.next_mail()
+        other = sending.way.leases.take()
         assert other is not None
         assert other.number == 2
 
@@ -92,7 +93,7 @@ def test_a_lease_that_could_not_be_renewed_is_not_believed_in(sending: Sending) 
         sending.clock.advance(LEASE + 1)
         sending.store.sending.take_back(sending.clock.now())
         leased(sending.store, sending.clock.now(), seconds=LEASE)
-        sending.way.renew_leases()
+        sending.way.leases.renew()
 
     sending.server.before = taken_over_then_renewed
     sending.run()

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from emaild.jobs.deliver import LOOK_EVERY, MOST_DEFERRALS
+from emaild.jobs.leasing import MOST_DEFERRALS
 from emaild.jobs.ration import MINUTE, Ration
+from emaild.jobs.slot import LOOK_EVERY
 from emaild.message import Outbound, OutboundState
 from emaild.settings.way_out import WayOutSection
 from emaild.store import Store

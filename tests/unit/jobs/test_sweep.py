@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from emaild.jobs.deliver import LEASE
+from emaild.jobs.leasing import LEASE
 from emaild.jobs.sweep import EVERY, STEP, STEPS, Sweep
 from emaild.message import OutboundState
 from emaild.settings.daemon import StoreSection

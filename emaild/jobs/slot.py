@@ -1,0 +1,96 @@
+"""One connection of a way out, as a job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emaild import fault_points
+from emaild.errors import LeaseLost, RemoteError, StoreFailed
+from emaild.fault_points import FaultPoint
+from emaild.jobs.health import StoreHealth
+from emaild.log import events
+from emaild.sinks import Sink
+from emaild.store.leases import Leased
+
+if TYPE_CHECKING:
+    from emaild.jobs.deliver import WayOut
+
+LOOK_EVERY = 1.0  # seconds between two looks into the outbox
+BATCH = 20  # mails a slot sends before other ways have their turn
+STORE_BACKOFF = 5.0
+
+
+class Slot:
+    """One connection of a way out."""
+
+    def __init__(self, way: WayOut, number: int, sink: Sink) -> None:
+        self._way = way
+        self._number = number
+        self._sink = sink
+        self._store_health = StoreHealth(f"send by {way.section.name}")
+        self.name = f"{way.section.name}#{number}"
+        self.host = way.section.server.lower() or way.section.name
+
+    def run(self) -> float | None:
+        """Send what is due. The first slot comes back each second, the others when woken or to close."""
+        try:
+            if self._way.stopped.is_set():
+                self._sink.close()
+                self._way.record()  # the last chance: whoever sends by this way next does not know what was answered
+                self._way.leases.let_go()
+                return None
+            more = self._send_due()
+        except StoreFailed as error:
+            self._store_health.failed(error)
+            return STORE_BACKOFF
+        self._store_health.worked()
+        if more:
+            return 0.0
+        rest = self._sink.rest()
+        if self._number == 0:
+            self._way.move()
+            return max(LOOK_EVERY, self._way.closed_for())
+        return rest
+
+    def _send_due(self) -> bool:
+        """Up to BATCH mails. Returns whether there may be more."""
+        way = self._way
+        way.record()
+        for count in range(BATCH):
+            if way.stopped.is_set() or way.closed_for():
+                return False
+            leased = way.leases.take()
+            if leased is None:
+                return False
+            if count == 1:
+                way.wake_others()
+            fault_points.reached(FaultPoint.LEASED)
+            way.begun(leased)
+            try:
+                if not self._send(leased):
+                    return False
+            finally:
+                way.ended(leased)
+        return True
+
+    def _send(self, leased: Leased) -> bool:
+        """Whether the way works."""
+        way, clock = self._way, self._way.clock
+        began, start = clock.now(), clock.monotonic()
+        try:
+            delivery = self._sink.send(leased.mail, lambda: way.leases.confirm(leased))
+        except RemoteError as error:
+            way.failed(leased, error, began, clock.monotonic() - start)
+            return False
+        except LeaseLost:
+            way.leases.forget(leased)
+            events.outbound_lease_lost(section=way.section.name, outbound=leased.mail.id)
+            return True
+        except StoreFailed:
+            way.leases.put_back(leased)
+            raise
+        except BaseException:  # our own fault: the lease runs out, and then it is tried again
+            way.leases.forget(leased)
+            raise
+        way.sent(leased, delivery, began, clock.monotonic() - start)
+        return True
