@@ -159,7 +159,7 @@ class Daemon:
                 self._running_ways[name].try_now()
 
     def _try_failing(self) -> None:
-        """Try all that fail again at once: who reloads may have put right what no conf file shows."""
+        """Try all that fail again at once: who sends SIGHUP may have put right what no conf file shows."""
         boxes = [name for name, job in self._running_boxes.items() if job.failing]
         ways = [name for name, way in self._running_ways.items() if way.failing]
         for name in boxes + ways:
@@ -342,7 +342,8 @@ class Daemon:
         if self._reloader.due_in() == 0.0 and self._reloader.wanted():
             self._notifier.reloading()
             self._reload()
-            self._try_failing()
+            if self._reloader.was_asked:
+                self._try_failing()
             self._notifier.ready(self._status())
 
     def _reload(self) -> None:

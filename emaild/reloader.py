@@ -129,6 +129,7 @@ class Reloader:
         self._lock = threading.Lock()
         self._touched_at: float | None = None
         self._asked = False
+        self.was_asked = False  # by a person, the last time that it was wanted
         self._looked_at: str | None = None
         self._refused: str | None = None
 
@@ -152,7 +153,8 @@ class Reloader:
 
     def wanted(self) -> bool:
         """Once it is due: whether the files are to be read, because it was asked for or they differ."""
-        asked, self._asked = self._asked, False
+        self.was_asked = asked = self._asked
+        self._asked = False
         with self._lock:
             self._touched_at = None
         self._looked_at = self._look()

@@ -27,7 +27,7 @@ IdempotencyKey = Annotated[
 
 @dataclass(frozen=True)
 class Asked:
-    """A request with its key, and a digest of all that it says."""
+    """A request with its key, which is its caller's own, and a digest of all that it says."""
 
     key: str
     digest: str
@@ -58,4 +58,4 @@ def asked_by(request: Request, key: str | None, body: bytes) -> Asked | None:
     for part in (request.method, request.url.path, request.url.query, media_type(request)):
         says.update(part.encode("utf-8", "replace") + b"\n")
     says.update(body)
-    return Asked(key, says.hexdigest())
+    return Asked(f"{request.state.client} {key}", says.hexdigest())

