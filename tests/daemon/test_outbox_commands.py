@@ -143,7 +143,8 @@ def test_all_that_fit_are_held_let_go_and_cancelled(emaild: Emaild) -> None:
     assert len(ids(emaild, "outbox", "--state", "held")) == 442
     assert said(emaild, "outbox", "--retry", "--state", "held") == "442 mails are due now\n"
     assert said(emaild, "outbox", "--cancel", "--all") == "442 mails are cancelled\n" + busy
-    assert said(emaild, "history", "--retry", *many) == "442 mails are due now\n"
+    assert said(emaild, "history", "--retry", *many) == "no mails are due now\n"
+    assert said(emaild, "history", "--retry", "--state", "cancelled", *many) == "442 mails are due now\n"
     assert json.loads(said(emaild, "outbox", "--cancel", "--all", "--json")) == {"changed": 442, "being_sent": 9}
     assert said(emaild, "outbox", "--retry", "--text", "nothing like it") == "no mails are due now\n"
 
