@@ -30,19 +30,6 @@ def exchange(authority: Authority) -> Iterator[Exchange]:
         yield server
 
 
-@pytest.fixture
-def ann(exchange: Exchange) -> Mailbox:
-    """The mailbox that is read."""
-    return exchange.mailbox(ANN)
-
-
-@pytest.fixture
-def ways(exchange: Exchange, authority: Authority) -> Iterator[Ways]:
-    """Sources on that server."""
-    with Ways(exchange, authority) as made:
-        yield made
-
-
 # Signing in
 
 

@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from lxml import etree
 
 from emaild.errors import Rejected, Unreachable
 from emaild.settings.mailbox import AfterFetch, FirstFetch
-from tests.adapters.ews_ways import ANN, Ways
+from tests.adapters.ews_ways import Ways
 from tests.adapters.turns import mail, subjects, turn
 from tests.said import Said
-from tests.servers.authority import Authority
 from tests.servers.ews import Exchange, Failure
 from tests.servers.ews_mailbox import Mailbox
 from tests.servers.ews_operations import MESSAGES, make_m, make_t
-
-
-@pytest.fixture
-def exchange(authority: Authority) -> Iterator[Exchange]:
-    """A server."""
-    with Exchange(authority) as server:
-        yield server
-
-
-@pytest.fixture
-def ann(exchange: Exchange) -> Mailbox:
-    """The mailbox that is read."""
-    return exchange.mailbox(ANN)
-
-
-@pytest.fixture
-def ways(exchange: Exchange, authority: Authority) -> Iterator[Ways]:
-    """Sources on that server."""
-    with Ways(exchange, authority) as made:
-        yield made
 
 
 @pytest.fixture

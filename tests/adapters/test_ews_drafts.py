@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -11,32 +10,11 @@ from emaild.errors import Busy, RemoteError
 from emaild.sinks import ews_drafts
 from tests.adapters.ews_ways import ANN, Ways, young
 from tests.adapters.ways import FAILED, RAW, SENT, WAITING, Way, states
-from tests.servers.authority import Authority
 from tests.servers.ews import Exchange, Fails, Failure, denied
 from tests.servers.ews_mailbox import Mailbox
 
 TO = b"To: one@example.net\r\n" + RAW
 COPIES = pytest.mark.parametrize("copy", [False, True], ids=["no copy", "copy"])
-
-
-@pytest.fixture
-def exchange(authority: Authority) -> Iterator[Exchange]:
-    """A server."""
-    with Exchange(authority) as server:
-        yield server
-
-
-@pytest.fixture
-def ann(exchange: Exchange) -> Mailbox:
-    """The mailbox that sends."""
-    return exchange.mailbox(ANN)
-
-
-@pytest.fixture
-def ways(exchange: Exchange, authority: Authority) -> Iterator[Ways]:
-    """Sinks on that server."""
-    with Ways(exchange, authority) as made:
-        yield made
 
 
 def first(operation: str, failure: Failure) -> Fails:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-
-import pytest
 
 from tests.adapters.ews_ways import ANN
 from tests.adapters.ways import RAW
@@ -49,19 +46,6 @@ with Ways(There, There) as ways:
     receipts, sent = measured(lambda: sink.send(mail))
     print(json.dumps({"octets": len(raw), "read": read, "sent": sent, "states": [one.state for one in receipts]}))
 """
-
-
-@pytest.fixture
-def exchange(authority: Authority) -> Iterator[Exchange]:
-    """A server."""
-    with Exchange(authority) as server:
-        yield server
-
-
-@pytest.fixture
-def ann(exchange: Exchange) -> Mailbox:
-    """The mailbox that is read and sends."""
-    return exchange.mailbox(ANN)
 
 
 def test_large_mail_is_in_memory_once_as_it_comes_and_not_again_as_it_goes(

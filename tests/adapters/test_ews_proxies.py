@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,26 +31,6 @@ MAKES = [("squid", False), ("squid", True), ("tinyproxy", True), ("microsocks", 
 def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """A port may have been another proxy's in an earlier test: what it spoke is forgotten."""
     monkeypatch.setattr("emaild.net.proxy._found", {})
-
-
-@pytest.fixture
-def exchange(authority: Authority) -> Iterator[Exchange]:
-    """A server."""
-    with Exchange(authority) as server:
-        yield server
-
-
-@pytest.fixture
-def ann(exchange: Exchange) -> Mailbox:
-    """The mailbox that is read."""
-    return exchange.mailbox(ANN)
-
-
-@pytest.fixture
-def ways(exchange: Exchange, authority: Authority) -> Iterator[Ways]:
-    """Sources and sinks on that server."""
-    with Ways(exchange, authority) as made:
-        yield made
 
 
 def through(program: ProxyProgram, password: str = PASSWORD) -> ProxySection:

@@ -25,13 +25,6 @@ def exchange(authority: Authority) -> Iterator[Exchange]:
         yield server
 
 
-@pytest.fixture
-def ways(exchange: Exchange, authority: Authority) -> Iterator[Ways]:
-    """Sinks on that server."""
-    with Ways(exchange, authority) as made:
-        yield made
-
-
 def test_mails_leave_byte_for_byte_by_one_connection(exchange: Exchange, ways: Ways) -> None:
     sink = ways.sink()
     mails = [b"To: one@example.net\r\n" + one.raw.replace(b"\r\nTo: Support <support@example.com>", b"", 1)

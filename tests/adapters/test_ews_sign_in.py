@@ -12,29 +12,8 @@ from emaild.errors import Rejected, Unreachable
 from emaild.settings.secret import Secret
 from tests.adapters.ews_ways import ANN, Given, Ways
 from tests.adapters.turns import mail, turn
-from tests.servers.authority import Authority
 from tests.servers.ews import Exchange, Failure
 from tests.servers.ews_mailbox import Mailbox
-
-
-@pytest.fixture
-def exchange(authority: Authority) -> Iterator[Exchange]:
-    """A server."""
-    with Exchange(authority) as server:
-        yield server
-
-
-@pytest.fixture
-def ann(exchange: Exchange) -> Mailbox:
-    """The mailbox that is read."""
-    return exchange.mailbox(ANN)
-
-
-@pytest.fixture
-def ways(exchange: Exchange, authority: Authority) -> Iterator[Ways]:
-    """Sources on that server."""
-    with Ways(exchange, authority) as made:
-        yield made
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Iterator
 
 import pytest
 from lxml import etree
@@ -13,30 +12,9 @@ from emaild.errors import Busy, Rejected, Unreachable
 from tests.adapters.ews_ways import ANN, Ways
 from tests.adapters.turns import mail, subjects, turn
 from tests.said import Said
-from tests.servers.authority import Authority
 from tests.servers.ews import Exchange, Fails, Failure, denied, fault
 from tests.servers.ews_mailbox import Mailbox
 from tests.servers.ews_operations import make_m, make_t
-
-
-@pytest.fixture
-def exchange(authority: Authority) -> Iterator[Exchange]:
-    """A server."""
-    with Exchange(authority) as server:
-        yield server
-
-
-@pytest.fixture
-def ann(exchange: Exchange) -> Mailbox:
-    """The mailbox that is read."""
-    return exchange.mailbox(ANN)
-
-
-@pytest.fixture
-def ways(exchange: Exchange, authority: Authority) -> Iterator[Ways]:
-    """Sources on that server."""
-    with Ways(exchange, authority) as made:
-        yield made
 
 
 @pytest.fixture

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 import secrets
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
@@ -18,7 +17,8 @@ from tests.servers import authorization_microsoft as microsoft
 from tests.servers.authority import Authority
 from tests.servers.authorization_rules import ANY_TENANT, Form, Given, Realm, Refused, as_json
 from tests.servers.federation import MICROSOFTS
-from tests.servers.ports import LOOPBACK, ReservedPort
+from tests.servers.ports import ReservedPort
+from tests.servers.web import WebServer
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class AuthorizationServer:
         self.judge: Judge | None = None
         self._authority = authority
         self._reserved = ReservedPort()
-        self._server: ThreadingHTTPServer | None = None
+        self._server: WebServer | None = None
 
     @property
     def port(self) -> int:
@@ -101,22 +101,12 @@ class AuthorizationServer:
 
     def start(self) -> None:
         """Listen."""
-        server = _Server((LOOPBACK, self.port), _handler(self))
-        if self._authority:
-            # The handshake is the handler's: a client that goes before it must not hold up the others.
-            server.socket = self._authority.server_context().wrap_socket(
-                server.socket, server_side=True, do_handshake_on_connect=False
-            )
-        self._server = server
-        self._thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, name="oauth")
-        self._thread.start()
+        self._server = WebServer(self.port, _handler(self), self._authority)
 
     def stop(self) -> None:
         """Listen no more."""
         if self._server is not None:
-            self._server.shutdown()
-            self._thread.join(10)
-            self._server.server_close()
+            self._server.stop()
             self._server = None
 
     # Answers
@@ -235,15 +225,6 @@ def _page(form: Form) -> bytes:
         f'<input name="username" value="{hint}"><input name="password" type="password">'
         '<button id="allow">Allow</button><button id="deny" name="deny" value="1">Deny</button></form>'
     ).encode()
-
-
-class _Server(ThreadingHTTPServer):
-    allow_reuse_address = True
-    daemon_threads = True
-    block_on_close = False
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes early is no failure."""
 
 
 def _handler(server: AuthorizationServer) -> type[BaseHTTPRequestHandler]:

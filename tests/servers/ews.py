@@ -13,7 +13,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
@@ -24,7 +24,8 @@ from tests.servers.authority import Authority
 from tests.servers.ews_mailbox import Mailbox
 from tests.servers.ews_operations import Account, make_m, make_t, refused
 from tests.servers.ews_schema import violation
-from tests.servers.ports import LOOPBACK, ReservedPort
+from tests.servers.ports import ReservedPort
+from tests.servers.web import WebServer
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 ERRORS = "http://schemas.microsoft.com/exchange/services/2006/errors"
@@ -120,17 +121,14 @@ class Exchange:
 
     def __enter__(self) -> Self:
         self._users = tempfile.NamedTemporaryFile("w", suffix=".ntlm")
-        self._server = _Server((LOOPBACK, self.port), _Handler)
+        self._server = _Server(self.port, _Handler, self._authority)
         self._server.exchange = self
-        self._server.socket = self._authority.server_context().wrap_socket(self._server.socket, server_side=True)
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.stop()
         self._reserved.release()
         self._users.close()
         assert self.violations == []
@@ -231,12 +229,8 @@ class _Failed(Exception):
         self.failure = failure
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+class _Server(WebServer):
     exchange: Exchange
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes is nothing to tell of."""
 
 
 class _Handler(BaseHTTPRequestHandler):

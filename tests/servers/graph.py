@@ -12,7 +12,7 @@ import threading
 import urllib.parse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
 from typing import Any, Self
 
@@ -21,7 +21,8 @@ from tests.servers.graph_answers import Answer, Asked, error
 from tests.servers.graph_mailbox import Mailbox
 from tests.servers.graph_reading import reading
 from tests.servers.graph_sending import sending
-from tests.servers.ports import LOOPBACK, ReservedPort
+from tests.servers.ports import ReservedPort
+from tests.servers.web import WebServer
 
 AT_ONCE = 4
 MOST_IN_BATCH = 20
@@ -88,21 +89,13 @@ class GraphServer:
         return sum(1 for asked in self.asked if re.search(fits, asked.line))
 
     def __enter__(self) -> Self:
-        self._server = _Server((LOOPBACK, self._reserved.number), _handler(self))
-        self._server.socket = self._authority.server_context().wrap_socket(
-            self._server.socket, server_side=True, do_handshake_on_connect=False
-        )
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, name="graph")
-        self._thread.start()
+        self._server = WebServer(self._reserved.number, _handler(self), self._authority)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.shutdown()
-        self._thread.join(10)
-        self._server.close_all()
-        self._server.server_close()
+        self._server.stop()
         self._reserved.release()
 
     def close_all(self) -> None:
@@ -189,32 +182,6 @@ class GraphServer:
             return error(404, "ErrorItemNotFound", "The upload session has expired.")
         answer: Answer = session.put(asked)
         return answer
-
-
-class _Server(ThreadingHTTPServer):
-    allow_reuse_address = True
-    block_on_close = False
-    daemon_threads = True
-    request_queue_size = 64
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self._open: set[Any] = set()
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self._open.discard(request)
-        super().shutdown_request(request)
-
-    def close_all(self) -> None:
-        for request in list(self._open):
-            super().shutdown_request(request)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes early is no failure."""
 
 
 def _handler(server: GraphServer) -> type[BaseHTTPRequestHandler]:

@@ -6,15 +6,15 @@ import base64
 import hashlib
 import hmac
 import json
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
 from typing import Any, Self
 
 from tests.servers.authority import Authority
-from tests.servers.ports import LOOPBACK, ReservedPort
+from tests.servers.ports import ReservedPort
+from tests.servers.web import WebServer
 
 KEY = bytes(range(32))
 SECRET = "whsec_" + base64.b64encode(KEY).decode("ascii")
@@ -74,8 +74,7 @@ class HookReceiver:
         self.judge: Judge = content
         self._authority = authority
         self._reserved = ReservedPort()
-        self._server: _Server | None = None
-        self._thread: threading.Thread | None = None
+        self._server: WebServer | None = None
 
     @property
     def port(self) -> int:
@@ -103,46 +102,13 @@ class HookReceiver:
 
     def start(self) -> None:
         """Listen."""
-        server = _Server((LOOPBACK, self.port), _handler(self))
-        server.daemon_threads = True
-        if self._authority:
-            server.socket = self._authority.server_context().wrap_socket(server.socket, server_side=True)
-        self._server = server
-        self._thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, name="receiver")
-        self._thread.start()
+        self._server = WebServer(self.port, _handler(self), self._authority)
 
     def stop(self) -> None:
         """Listen no more, and close what is open."""
-        if self._server and self._thread:
-            self._server.shutdown()
-            self._thread.join(10)
-            self._server.close_all()
-            self._server.server_close()
-            self._server = self._thread = None
-
-
-class _Server(ThreadingHTTPServer):
-    allow_reuse_address = True
-    block_on_close = False
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self._open: set[Any] = set()
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self._open.discard(request)
-        super().shutdown_request(request)
-
-    def close_all(self) -> None:
-        for request in list(self._open):
-            super().shutdown_request(request)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes early is no failure."""
+        if self._server:
+            self._server.stop()
+            self._server = None
 
 
 def _handler(receiver: HookReceiver) -> type[BaseHTTPRequestHandler]:
