@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from emaild.disk import written
 from emaild.errors import StateUnusable
 from emaild.log import events
 from emaild.settings.api import SHORTEST_TOKEN, ApiTokenSection
@@ -75,17 +76,6 @@ def _kept(path: Path) -> str:
 
 def _make(path: Path) -> None:
     """It is there in full, or not at all; what a power failure leaves is not taken for a token."""
-    partial = path.with_name(f"{FILE}.partial")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(secrets.token_urlsafe(RANDOM_BYTES) + "\n")
-        file.flush()
-        os.fsync(descriptor)
-    partial.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    with written(path.parent, f"{secrets.token_urlsafe(RANDOM_BYTES)}\n".encode()) as made:
+        os.replace(made, path)
     events.api_token_made(path=str(path))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from emaild.cli.registry import Add
+from emaild.disk import written
 from emaild.errors import StateUnusable, UsageError
 from emaild.settings.exports.conversion import convert, masked_passwords
 from emaild.settings.exports.forms import read_export, read_file
@@ -67,21 +67,13 @@ def _write(path: Path, content: bytes, *, replace: bool) -> None:
         UsageError: it is there already, and not to be replaced.
         StateUnusable: it cannot be written.
     """
-    draft = None
     try:
-        descriptor, draft = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.")
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if replace:
-            os.replace(draft, path)
-        else:
-            os.link(draft, path)  # unlike a rename, it fails where something is there
+        with written(path.absolute().parent, content, f".{path.name}.") as made:
+            if replace:
+                os.replace(made, path)
+            else:
+                os.link(made, path)  # unlike a rename, it fails where something is there
     except FileExistsError:
         raise UsageError(f"{path} is there already; --force replaces it") from None
     except OSError as error:
         raise StateUnusable(f"cannot write {path}: {error.strerror}") from error
-    finally:
-        if draft is not None and os.path.lexists(draft):
-            os.unlink(draft)

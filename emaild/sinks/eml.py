@@ -10,6 +10,7 @@ import errno
 import os
 from pathlib import Path
 
+from emaild.disk import sync
 from emaild.errors import Busy, Rejected, RemoteError
 from emaild.message import Delivery, Outbound, Receipt, RecipientState
 from emaild.net import steps
@@ -39,7 +40,7 @@ class Eml:
             _write(partial, UNSENT + addressed(mail.raw, mail.recipients))
             confirm()
             partial.replace(final)
-            _sync(self._folder)
+            sync(self._folder)
         except OSError as error:
             raise self._failed(error) from error
         finally:
@@ -68,14 +69,6 @@ def _write(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _remove(path: Path) -> None:

@@ -5,7 +5,6 @@ Write-ahead log, and synchronous=FULL: a commit that returned is on the disk.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +13,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
+from emaild.disk import sync
 from emaild.errors import StateUnusable, StoreFailed, StoreTooNew
 from emaild.store.commits import BUSY_SECONDS, Commits
 from emaild.store.migrations import CURRENT, migrate
@@ -180,9 +180,9 @@ def back_up(source: Path, target: Path) -> None:
         partial.unlink(missing_ok=True)
         partial.touch(mode=0o600)
         _copy(source, partial)
-        _sync(partial)
+        sync(partial)
         partial.replace(target)
-        _sync(target.parent)
+        sync(target.parent)
     except (OSError, sqlite3.Error) as error:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
@@ -207,12 +207,3 @@ def _closing(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
     finally:
         connection.close()
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file, or the names in a directory, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

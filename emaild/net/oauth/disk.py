@@ -7,14 +7,13 @@ import errno
 import fcntl
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from emaild.disk import sync
 from emaild.log import events
 
-NEW = ".new-"
 PAUSE = 0.1  # seconds between two looks at a lock
 TOO_WIDE_FOLDER, TOO_WIDE_FILE = 0o022, 0o077
 OWN_FOLDER, OWN_FILE = 0o700, 0o600
@@ -92,30 +91,5 @@ def locked(path: Path, enough: Callable[[], bool]) -> Iterator[None]:
         yield
 
 
-def sync(folder: Path) -> None:
-    """What was made or renamed there is on the disk after this."""
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
-
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_CLOEXEC, 0o600)
-
-
-@contextlib.contextmanager
-def written(folder: Path, content: bytes) -> Iterator[str]:
-    """A new file with that content, on the disk, to be given its name inside; so is the name after it."""
-    descriptor, made = tempfile.mkstemp(dir=folder, prefix=NEW)
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        yield made
-        sync(folder)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(made)

@@ -18,9 +18,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from emaild.disk import NEW, written
 from emaild.net.loading import loaded
 from emaild.net.oauth.apart import to_its_end
-from emaild.net.oauth.disk import NEW, PAUSE, Stamp, check_file, check_folder, locked, make_folder, stamp_of, written
+from emaild.net.oauth.disk import PAUSE, Stamp, check_file, check_folder, locked, make_folder, stamp_of
 from emaild.settings.secret import Secret, read_secret
 
 CREDENTIAL = "emaild-seal-key"
