@@ -16,10 +16,11 @@ from emaild.log import events
 from emaild.net import steps
 from emaild.net.graph_answer import Answer, of_batch
 from emaild.net.graph_http import AUTHORIZATION, Line, NotAsked
-from emaild.net.graph_lane import lane_to, retry_after
+from emaild.net.graph_lane import lane_to
 from emaild.net.graph_place import Place, is_target, place_at, place_of
 from emaild.net.oauth.tokens import Tokens
 from emaild.net.peer import Peer, peer_of
+from emaild.net.retry_after import seconds_of
 from emaild.net.trace import shown
 from emaild.settings.mailbox import MailboxSection
 from emaild.settings.network import ProxySection
@@ -157,7 +158,7 @@ class Graph:
 
     def patience(self, answer: Answer) -> float:
         """The seconds that an answer asks for."""
-        return retry_after(str(answer.headers.get("Retry-After", "")), self._clock.now())
+        return seconds_of(str(answer.headers.get("Retry-After", "")), self._clock.now())
 
     # One request
 

@@ -6,19 +6,15 @@ wants to be left alone (Graph, service-specific throttling limits).
 
 from __future__ import annotations
 
-import re
 import threading
 import weakref
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from emaild.clock import Clock
 
 AT_ONCE = 4
-LONGEST_REST = 3600.0  # seconds; a server that asks for more is asked again after that
 
 
 class Lane:
@@ -77,16 +73,3 @@ def lane_to(server: str, user: str) -> Lane:
     """The one lane to that mailbox, as long as anybody uses it."""
     with _lock:
         return _lanes.setdefault((server.lower(), user.lower()), Lane())
-
-
-def retry_after(value: str, now: datetime) -> float:
-    """The seconds that a Retry-After field asks for: a number or a date (RFC 9110 §10.2.3), 0 where it is neither."""
-    text = value.strip()
-    if re.fullmatch(r"\d{1,9}", text, re.ASCII):
-        return min(float(text), LONGEST_REST)
-    try:
-        when = parsedate_to_datetime(text)
-        when = when if when.tzinfo else when.replace(tzinfo=UTC)
-        return min(max((when - now).total_seconds(), 0.0), LONGEST_REST)
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return 0.0

@@ -80,13 +80,14 @@ class Peer:
 
     @property
     def attempts(self) -> tuple[Peer, ...]:
-        """What to try, one after the other: this peer; for `automatic` TLS from the first byte, then STARTTLS.
+        """What to try, one after the other: this peer; TLS from the first byte, then STARTTLS, if that may vary.
 
-        The second ends in the clear where STARTTLS is not offered, unless `starttls_required` is set.
+        With `automatic` the second ends in the clear where STARTTLS is not offered, unless `starttls_required` is set.
         """
-        if self.security is not Security.AUTOMATIC:
+        if self.security not in (Security.AUTOMATIC, Security.ENCRYPTED):
             return (self,)
-        second = Security.START_TLS if self.starttls_required else Security.NONE
+        required = self.starttls_required or self.security is Security.ENCRYPTED
+        second = Security.START_TLS if required else Security.NONE
         return (
             replace(self, security=Security.SSL_TLS),
             replace(self, security=second, starttls_if_offered=True, port=self.plain_port),

@@ -15,13 +15,14 @@ from datetime import timedelta
 from emaild.clock import Clock
 from emaild.errors import Busy, NotFound, Rejected, RemoteError, StoreFailed
 from emaild.jobs.health import Health, StoreHealth
-from emaild.jobs.publish.answers import Verdict, seconds_of, verdict
+from emaild.jobs.publish.answers import Verdict, verdict
 from emaild.jobs.publish.receiver import Receiver
 from emaild.jobs.publish.signing import body_of, signed
 from emaild.jobs.schedule import Schedule
 from emaild.jobs.texts import with_texts
 from emaild.log import events
 from emaild.net.peer import receiver_of
+from emaild.net.retry_after import seconds_of
 from emaild.retry import Backoff
 from emaild.settings.load import Settings
 from emaild.settings.network import ProxySection
@@ -183,12 +184,12 @@ class Publish:
                 reason = f"it answered {answer.status}; redirects are not followed, so url must name the other place"
                 self._pause(one, Rejected(str(self._peer), "follow", reason))
             case Verdict.BROKEN:
-                wanted = seconds_of(answer.retry_after, self._clock.now())
+                wanted = seconds_of(answer.retry_after, self._clock.now(), self._section.retry_maximum)
                 self._pause(one, Busy(str(self._peer), "post", f"it answered {answer.status}"), wanted)
 
     def _pause(self, one: Push, error: RemoteError, wanted: float = 0.0) -> None:
         """Leave the receiver alone. What it failed at comes last then: it may be what breaks the receiver."""
-        wait = self._health.failed(error, min(wanted, self._section.retry_maximum))
+        wait = self._health.failed(error, wanted)
         self._rests_until = self._clock.monotonic() + wait
         self._receiver.close()
         self._put_back(one, wait)

@@ -7,14 +7,14 @@ from typing import Any
 from exchangelib.errors import EWSError, ResponseMessageError
 
 from emaild.errors import Busy, Rejected, RemoteError, Unreachable
-from emaild.net import steps
+from emaild.net import retry_after, steps
 from emaild.net.ews.answers import Refused, refusal, shown
 from emaild.net.ews.door import SMALL_ANSWER, Door
 from emaild.net.ews.place import Place
 from emaild.net.ews.reading import Unreadable
 from emaild.net.ews.signing import ByPassword, ByToken
 from emaild.net.ews.soap import OTHER_VERSION, Protocol, service_for
-from emaild.net.ews.statuses import LONGEST_BACK_OFF, Unauthorized
+from emaild.net.ews.statuses import Unauthorized
 from emaild.net.oauth.tokens import Tokens
 from emaild.settings.ews import VERSIONS
 from emaild.settings.secret import Secret
@@ -114,7 +114,7 @@ class Exchange:
     def meaning(self, error: Refused, action: str) -> RemoteError:
         """What a code means for the section as a whole."""
         if error.passes:
-            return Busy(self.where, action, str(error), min(error.back_off, LONGEST_BACK_OFF))
+            return Busy(self.where, action, str(error), min(error.back_off, retry_after.LONGEST))
         return Rejected(self.where, action, str(error))
 
     @property

@@ -10,8 +10,8 @@ from exchangelib.protocol import FailFast
 
 from emaild.errors import Busy, Rejected, Unreachable
 from emaild.net.ews.answers import Refused, shown
+from emaild.net.retry_after import seconds_of
 
-LONGEST_BACK_OFF = 3600.0  # seconds; a server may not silence us for longer
 LOOKED_AT = 100_000  # bytes of a page
 LOGIN_TIMEOUT = 440  # IIS: a form wants a person
 ERROR_PAGES = ("/genericerrorpage.htm", "/errorfe.aspx")  # where Exchange leads to when it has a fault of its own
@@ -57,9 +57,7 @@ class Statuses(FailFast):  # type: ignore[misc]
         if status == LOGIN_TIMEOUT:
             raise Rejected(self._where, "ask", f"{said}: it shows a login form; EWS must take Basic, NTLM or a token")
         if status in (requests.codes.too_many_requests, requests.codes.request_timeout) or status >= 500:
-            waiting = response.headers.get("retry-after", "")
-            wanted = float(waiting[:9]) if waiting.isascii() and waiting.isdigit() else 0.0
-            raise Busy(self._where, "ask", said, min(wanted, LONGEST_BACK_OFF))
+            raise Busy(self._where, "ask", said, seconds_of(response.headers.get("retry-after", ""), None))
         raise Rejected(self._where, "ask", f"{said}; server must be the URL of Exchange.asmx")
 
     def _shown(self, text: str) -> str:

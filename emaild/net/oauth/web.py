@@ -17,6 +17,7 @@ from emaild.net.masking import masked
 from emaild.net.oauth.apart import CalledOff, Stop
 from emaild.net.oauth.federation import fault_of, is_searchable
 from emaild.net.peer import Peer, Trust
+from emaild.net.retry_after import seconds_of
 from emaild.settings.cloud import is_microsofts
 from emaild.settings.secret import Secret
 from emaild.settings.server import Security
@@ -24,7 +25,6 @@ from emaild.settings.server import Security
 ACTION = "ask for a token"
 REALM_LOOK_UP = "/common/userrealm/"
 LONGEST_TIMEOUT = 60.0  # seconds; a token has many mailboxes waiting
-LONGEST_PATIENCE = 3600.0  # seconds that an authority may make us wait
 PASSING = ("server_error", "temporarily_unavailable", "internal_failure")
 NO_FEDERATION = "the organization's sign-in server, which the authority leads to, answers not as one does"
 FORM = "application/x-www-form-urlencoded"
@@ -159,7 +159,12 @@ class Web:
         """AD FS says with status 500 that a password is wrong: what is a fault is an answer, whatever the status."""
         self.said = self._masked(fault_of(answer.body), b"")
         if not self.said and (answer.status == 429 or answer.status >= 500):
-            raise Busy(str(peer), ACTION, f"it answers with status {answer.status}", _patience(answer))
+            raise Busy(
+                str(peer),
+                ACTION,
+                f"it answers with status {answer.status}",
+                _patience(answer),
+            )
         if not is_searchable(answer.body) or not (self.said or answer.status == 200):
             raise Unreachable(str(peer), ACTION, f"{NO_FEDERATION} (status {answer.status})")
         return LibraryAnswer(answer.status, answer.headers, answer.body)
@@ -221,6 +226,4 @@ def _said(answer: HttpAnswer) -> Mapping[str, Any]:
 
 
 def _patience(answer: HttpAnswer) -> float:
-    """Seconds of a Retry-After; a date there is none that the seeds of any authority show."""
-    text = answer.headers.get("retry-after", "").strip()
-    return min(float(text), LONGEST_PATIENCE) if text.isascii() and text.isdigit() and len(text) < 10 else 0.0
+    return seconds_of(answer.headers.get("retry-after", ""), None)
