@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import ssl
 from collections.abc import Mapping
-from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
@@ -14,17 +13,12 @@ from emaild.errors import Rejected
 from emaild.net.oauth.person import Begun, begin, begin_by_device, keep
 from emaild.settings.mailbox import MailboxSection
 from tests.servers.authority import Authority
-from tests.servers.authorization import Asked, AuthorizationServer, Said
+from tests.servers.authorization import Asked, Said
 from tests.servers.authorization_rules import as_json
 from tests.tokens import ANN, PASSWORD, SECRET, TokenOffice
 
 REDIRECT = "http://localhost:4711"
 SIGNED_IN = {"grant_type": "authorization_code", "password": ""}
-
-
-@pytest.fixture
-def office(authorization: AuthorizationServer, authority: Authority, tmp_path: Path) -> TokenOffice:
-    return TokenOffice(authorization, authority, tmp_path)
 
 
 @pytest.fixture(params=["microsoft", "google"])

@@ -8,8 +8,6 @@ import pytest
 
 from emaild.errors import Rejected
 from emaild.net.oauth import SectionTokens
-from tests.servers.authority import Authority
-from tests.servers.authorization import AuthorizationServer
 from tests.tokens import ANN, SECRET, TokenOffice
 
 WAYS: dict[str, dict[str, str | Path]] = {
@@ -17,11 +15,6 @@ WAYS: dict[str, dict[str, str | Path]] = {
     "client_credentials": {"grant_type": "client_credentials", "password": SECRET},
     "authorization_code": {"grant_type": "authorization_code", "password": ""},
 }
-
-
-@pytest.fixture
-def office(authorization: AuthorizationServer, authority: Authority, tmp_path: Path) -> TokenOffice:
-    return TokenOffice(authorization, authority, tmp_path)
 
 
 def tokens_of(office: TokenOffice, way: str) -> SectionTokens:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -17,11 +16,6 @@ from tests.tokens import ANN, PASSWORD, TokenOffice
 
 OPENING = b"<t:RequestSecurityTokenResponse><t:TokenType>"
 FAULT = b"<s:Fault><s:Subcode><s:Value>"
-
-
-@pytest.fixture
-def office(authorization: AuthorizationServer, authority: Authority, tmp_path: Path) -> TokenOffice:
-    return TokenOffice(authorization, authority, tmp_path)
 
 
 @pytest.fixture

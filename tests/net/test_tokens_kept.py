@@ -15,18 +15,13 @@ import pytest
 from emaild.errors import Busy, Rejected, Unreachable
 from tests.said import Said as Log
 from tests.servers.authority import Authority
-from tests.servers.authorization import AuthorizationServer, Said
+from tests.servers.authorization import Said
 from tests.servers.presence import require
 from tests.servers.proxies import ProxyProgram
 from tests.tokens import ANN, APP, PASSWORD, SECRET, TokenOffice, proved_by
 
 ROBOT = "robot@project.iam.gserviceaccount.com"
 SIGNED_IN = {"grant_type": "authorization_code", "password": ""}
-
-
-@pytest.fixture
-def office(authorization: AuthorizationServer, authority: Authority, tmp_path: Path) -> TokenOffice:
-    return TokenOffice(authorization, authority, tmp_path)
 
 
 @pytest.fixture

@@ -16,18 +16,12 @@ from emaild.net.oauth.causes import SIGN_IN_AGAIN
 from emaild.net.sign_in import SignIn
 from emaild.settings.secret import Secret
 from tests.said import Said as Log
-from tests.servers.authority import Authority
-from tests.servers.authorization import Asked, AuthorizationServer, Said
+from tests.servers.authorization import Asked, Said
 from tests.servers.authorization_rules import as_json
 from tests.tokens import ANN, PASSWORD, SECRET, TokenOffice
 
 SIGNED_IN = {"grant_type": "authorization_code", "password": ""}
 APPLICATION = {"grant_type": "client_credentials", "password": SECRET}
-
-
-@pytest.fixture
-def office(authorization: AuthorizationServer, authority: Authority, tmp_path: Path) -> TokenOffice:
-    return TokenOffice(authorization, authority, tmp_path)
 
 
 # Whom it was asked of
