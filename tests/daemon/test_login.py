@@ -2,90 +2,46 @@
 
 from __future__ import annotations
 
-import http.client
 import os
-import re
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Self
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from emaild.cli.login import bounded
-from emaild.errors import Unreachable
-from emaild.jobs.trial import trial
-from emaild.net.oauth import Sealed
-from emaild.settings.mailbox import MailboxType
-from tests.adapters.scripts import ImapScript
-from tests.adapters.turns import mail, section, subjects
-from tests.clock import ManualClock
-from tests.daemon.harness import COMMAND, Emaild, imap_section, pop3_section, smtp_section
+from tests.adapters.turns import mail, subjects
+from tests.daemon.harness import Emaild, imap_section, pop3_section, smtp_section
+from tests.daemon.signing_in import (
+    BOX,
+    JOE,
+    MARY,
+    PERSONS_PASSWORD,
+    SUPPORT,
+    Login,
+    configured,
+    follows,
+    google,
+    kept,
+    knowing,
+    tokens,
+)
 from tests.servers.authority import Authority
 from tests.servers.authorization import AuthorizationServer, Said
-from tests.servers.authorization_rules import Client, Person, as_json
+from tests.servers.authorization_rules import Person, as_json
 from tests.servers.browser import Browser
 from tests.servers.dovecot import PASSWORD, Dovecot
-from tests.servers.faulty_smtp import FaultySmtp
 from tests.servers.presence import require_root
 from tests.servers.processes import Account, Home, unprivileged
-from tests.servers.scripted import Dialog, Scripted
 from tests.servers.wait import eventually
-
-MARY, JOE, SUPPORT = "mary@example.com", "joe@example.com", "support@example.com"
-PERSONS_PASSWORD = "pw"
-BOX = "pop-client-mary"
-
-
-class Login:
-    """`emaild login` under way: `with Login(daemon, "pop-client-mary") as login`; with *tries* it tries the server."""
-
-    def __init__(self, daemon: Emaild, *arguments: str, tries: bool = False) -> None:
-        command = [*COMMAND, "login", "--conf", str(daemon.conf), "--no-browser", *arguments]
-        command += [] if tries else ["--no-try"]
-        pipe = subprocess.PIPE
-        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.communicate()
-
-    def first(self, pattern: str) -> re.Match[str]:
-        """The first line of its output in which that is found."""
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if found := re.search(pattern, line):
-                return found
-        raise AssertionError(self._process.stderr.read() if self._process.stderr else "")
-
-    @property
-    def url(self) -> str:
-        """The page to sign in on."""
-        return self.first(r"^https://\S+$")[0]
-
-    def interrupt(self) -> None:
-        """Ctrl-C."""
-        self._process.send_signal(signal.SIGINT)
-
-    def end(self) -> tuple[int, str, str]:
-        """Its exit code, and what else it said: on standard output, and on standard error."""
-        said, wrong = self._process.communicate(timeout=60)
-        return self._process.returncode, said, wrong
 
 
 @pytest.fixture
 def people(authorization: AuthorizationServer) -> AuthorizationServer:
     """Who knows some people, and the applications at Microsoft and at Google."""
-    realm = authorization.realm
-    realm.people = {name: Person(name, PERSONS_PASSWORD) for name in (MARY, JOE, SUPPORT)}
-    realm.clients = {"emaild": Client("emaild"), "web": Client("web", secret="google-secret")}
-    return authorization
+    return knowing(authorization)
 
 
 @pytest.fixture
@@ -93,67 +49,6 @@ def daemon(tmp_path: Path) -> Iterator[Emaild]:
     (tmp_path / "state").mkdir(mode=0o700)
     with Emaild(tmp_path) as made:
         yield made
-
-
-def tokens(people: AuthorizationServer, **options: Any) -> dict[str, Any]:
-    """The options of a section for which somebody signs in, by its *protocol*, else IMAP."""
-    protocol = options.pop("protocol", "imap")
-    asked = {
-        "password": "",
-        "grant-type": "authorization_code",
-        "tenant-authority": people.url,
-        "directory-id": "contoso",
-        "client-id": "emaild",
-        f"mail.{protocol}.auth.mechanisms": "XOAUTH2",
-    }
-    return {**asked, **options}
-
-
-def google(people: AuthorizationServer) -> dict[str, Any]:
-    """The same at Google."""
-    return tokens(
-        people,
-        **{
-            "tenant-authority": "google",
-            "token-endpoint": people.token_endpoint,
-            "authorization-endpoint": people.authorization_endpoint,
-            "client-id": "web",
-            "secret": "google",
-        },
-    )
-
-
-def configured(
-    daemon: Emaild, authority: Authority, people: AuthorizationServer, user: str = MARY, **more: object
-) -> None:
-    """The daemon's conf file with one mailbox; nobody listens at its port."""
-    section = imap_section(BOX, 9, user, authority, **(tokens(people) | more))
-    daemon.configure(section, "[secret-google]\npassword = google-secret\n")
-
-
-def follows(authority: Authority, url: str, user: str, *, deny: bool = False, state: str = "") -> int:
-    """What a browser does in which *user* signs in; the status of the last page."""
-    page = urlsplit(url)
-    form = (
-        dict(parse_qsl(page.query)) | {"username": user, "password": PERSONS_PASSWORD} | ({"deny": "1"} if deny else {})
-    )
-    asking = http.client.HTTPSConnection(page.hostname or "", page.port, context=authority.client_context(), timeout=30)
-    asking.request("POST", page.path, urlencode(form), {"Content-Type": "application/x-www-form-urlencoded"})
-    back = urlsplit(asking.getresponse().headers["Location"])
-    asking.close()
-    brought = dict(parse_qsl(back.query)) | ({"state": state} if state else {})
-    coming = http.client.HTTPConnection("127.0.0.1", back.port, timeout=30)
-    coming.request("GET", f"/?{urlencode(brought)}")
-    answer = coming.getresponse()
-    answer.read()
-    coming.close()
-    return answer.status
-
-
-def kept(daemon: Emaild) -> list[Path]:
-    """The sign-ins that are on disk."""
-    folder = daemon.home / "state" / "tokens"
-    return [path for path in folder.iterdir() if not path.name.startswith(".")] if folder.exists() else []
 
 
 @pytest.mark.parametrize("protocol", ["imap", "pop3"])
@@ -432,114 +327,3 @@ def test_a_state_directory_that_cannot_be_is_told_before_anybody_signs_in(
     done = daemon.command("login", BOX)
     assert (done.returncode, "the state directory must exist" in done.stderr) == (os.EX_CANTCREAT, True), done.stderr
     assert people.asked == []
-
-
-@pytest.fixture(scope="module")
-def closed(authority: Authority) -> Iterator[tuple[Dovecot, AuthorizationServer]]:
-    """A mail server that takes tokens of nobody but their own users, and its authority."""
-    with (
-        AuthorizationServer(authority) as known,
-        FaultySmtp() as relay,
-        Dovecot(authority, introspection=known.introspection_endpoint, relay=relay.smtp) as server,
-    ):
-        known.realm.people = {name: Person(name, PERSONS_PASSWORD) for name in (MARY, JOE)}
-        known.realm.clients = {"emaild": Client("emaild")}
-        yield server, known
-
-
-def tried(
-    daemon: Emaild, authority: Authority, section: str, who: str, *arguments: str, name: str = BOX
-) -> tuple[int, str, str]:
-    """What `login` says in the end, when *who* has signed in."""
-    daemon.configure(section)
-    with Login(daemon, name, *arguments, tries=True) as login:
-        follows(authority, login.url, who)
-        code, said, wrong = login.end()
-    return code, said.strip().rpartition("\n")[2], wrong
-
-
-def test_what_a_mailbox_refuses_after_a_good_sign_in_is_told_and_the_sign_in_stays(
-    daemon: Emaild, authority: Authority, closed: tuple[Dovecot, AuthorizationServer]
-) -> None:
-    server, known = closed
-    section = imap_section(BOX, server.imaps, MARY, authority, **tokens(known))
-    code, said, wrong = tried(daemon, authority, section, JOE, "--shared")
-    assert (code, len(kept(daemon)), wrong.count("\n")) == (os.EX_UNAVAILABLE, 1, 1)
-    assert f"{JOE} signed in for {MARY}" in said
-    assert f"the sign-in is kept, but [{BOX}] does not work yet" in wrong
-    assert ": sign in: the token was refused" in wrong
-    assert "may this user, or the application, use the mailbox" in wrong
-
-
-def test_a_folder_that_is_not_there_is_told(
-    daemon: Emaild, authority: Authority, closed: tuple[Dovecot, AuthorizationServer]
-) -> None:
-    server, known = closed
-    section = imap_section(BOX, server.imaps, MARY, authority, **tokens(known, **{"folder-path": "Nowhere"}))
-    code, _, wrong = tried(daemon, authority, section, MARY)
-    assert (code, ": open folder Nowhere: " in wrong, "is folder-path right?" in wrong) == (69, True, True), wrong
-
-
-def test_a_server_that_is_not_there_may_be_there_later(
-    daemon: Emaild, authority: Authority, people: AuthorizationServer, free_port: Callable[[], int]
-) -> None:
-    section = imap_section(BOX, free_port(), MARY, authority, **tokens(people))
-    code, _, wrong = tried(daemon, authority, section, MARY)
-    assert (code, ": connect: Connection refused; it may pass by itself" in wrong) == (os.EX_TEMPFAIL, True), wrong
-    assert len(kept(daemon)) == 1
-
-
-def test_a_way_out_is_tried_too(
-    daemon: Emaild, authority: Authority, closed: tuple[Dovecot, AuthorizationServer]
-) -> None:
-    server, known = closed
-    given = {
-        **tokens(known, protocol="smtp"),
-        "server": "localhost",
-        "user": MARY,
-        "ca-file": authority.ca_file,
-        "enable-authentication": "true",
-        "smtp-connection-security": "start-tls",
-    }
-    code, said, wrong = tried(daemon, authority, smtp_section(server.submission, **given), MARY, name="smtp-client")
-    assert (code, said, wrong) == (0, f"[smtp-client] works: {MARY} is signed in at localhost", "")
-
-
-def test_a_server_that_never_comes_to_an_end_is_left(scripted: Callable[..., Scripted], tmp_path: Path) -> None:
-    """It says something often enough never to be silent for too long."""
-
-    def goes_on(dialog: Dialog, tag: str, rest: str) -> None:
-        while True:
-            dialog.send("* OK wait")
-
-    made = section(MailboxType.IMAP, scripted(ImapScript({}, {"LOGIN": goes_on})).port, "x")
-    with pytest.raises((TimeoutError, Unreachable)), bounded(0.2):
-        list(trial(made, proxy=None, sealed=Sealed(tmp_path), clock=ManualClock()))
-
-
-def test_an_authority_that_is_not_there_is_told(
-    daemon: Emaild, authority: Authority, people: AuthorizationServer, free_port: Callable[[], int]
-) -> None:
-    configured(daemon, authority, people, **{"tenant-authority": f"https://localhost:{free_port()}"})
-    done = daemon.command("login", BOX)
-    told = "Connection refused; are tenant-authority and [proxy] right?\n"
-    assert (done.returncode, told in done.stderr, done.stdout) == (os.EX_NOPERM, True, ""), done.stderr
-
-
-def test_ctrl_c_ends_it_and_keeps_nothing(daemon: Emaild, authority: Authority, people: AuthorizationServer) -> None:
-    configured(daemon, authority, people)
-    with Login(daemon, BOX) as login:
-        assert login.url
-        login.interrupt()
-        code, _, wrong = login.end()
-    assert (code, wrong) == (130, "")
-    assert kept(daemon) == []
-
-
-def test_how_to_sign_in_from_a_machine_with_a_browser_is_told(
-    daemon: Emaild, authority: Authority, people: AuthorizationServer
-) -> None:
-    configured(daemon, authority, people)
-    with Login(daemon, BOX) as login:
-        back = urlsplit(dict(parse_qsl(urlsplit(login.url).query))["redirect_uri"])
-        assert login.first(r"ssh -L (\d+):127\.0\.0\.1:(\d+) ").groups() == (str(back.port),) * 2

@@ -12,7 +12,7 @@ import pytest
 from tests.adapters.turns import mail
 from tests.daemon.harness import Emaild, imap_section, pop3_section, smtp_section
 from tests.daemon.moved_clock import MovedClock
-from tests.daemon.test_login import Login, follows
+from tests.daemon.signing_in import Login, follows
 from tests.servers.authority import Authority
 from tests.servers.authorization import AuthorizationServer
 from tests.servers.authorization_rules import Client, Person

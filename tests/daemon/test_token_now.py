@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.daemon.harness import imap_section
-from tests.daemon.test_login import Login, follows
+from tests.daemon.signing_in import Login, follows
 from tests.daemon.test_token_ends import BOX, POLLER, READER, SENDER, Office, sign_in
 from tests.servers.authority import Authority
 from tests.servers.authorization import Asked, Said
