@@ -6,13 +6,14 @@ import re
 from dataclasses import dataclass
 
 LONGEST = 2000  # characters that are looked at: real replies are shorter, hostile ones must not cost time
+LONGEST_ACTION = 400  # characters, for an action may name a host
 MOST_NAMES = 20
 CODE = re.compile(r"[45][0-9]{2}")
 CODE_IN_WORDS = re.compile(r"(?:^|[:;] ?|\banswered )([45][0-9]{2})(?=[ -]|$)")
 STATUS = re.compile(r"[#(]{0,2}([45]\.[0-9]{1,3}\.[0-9]{1,3})(?!\.?[0-9])[):]{0,2} ?")
 STATUS_IN_WORDS = re.compile(r"\(#([45]\.[0-9]{1,3}\.[0-9]{1,3})\)")  # qmail's manner, at the end
 OURS = re.compile(r"sent to nobody, for the server refused [^ ]{1,320}: ")  # what the adapter says before the reply
-OF_HTTP = re.compile(r"(?:GET|POST|PUT|PATCH|DELETE) /")
+OF_HTTP = re.compile(r"(?:GET|POST|PUT|PATCH|DELETE) /|[a-z ]{1,40}: it answered [0-9]{3}\b")
 OF_SIGN_IN = ("530", "534", "535")  # codes that say more than the statuses of RFC 3463 for any policy
 NAME = re.compile(r"\b[A-Z][a-z]{1,20}[A-Z][A-Za-z0-9]{2,60}\b")  # as ErrorSendAsDenied
 
@@ -78,6 +79,8 @@ def said(code: str, text: str, action: str, server: str) -> Said:
     words = OURS.sub("", " ".join(text[:LONGEST].split()), count=1)
     names = frozenset([code[:100], *NAME.findall(words)[:MOST_NAMES]]) - {""}
     host = _host(server[:300])
+    web = server.startswith(("http:", "https:")) or server.endswith(":443")
+    web = web or OF_HTTP.match(f"{action[:LONGEST_ACTION]}: {words}") is not None
     if not CODE.fullmatch(code):
         found = CODE_IN_WORDS.search(words)
         code = found[1] if found else ""
@@ -89,11 +92,11 @@ def said(code: str, text: str, action: str, server: str) -> Said:
         code=code,
         status="" if code in OF_SIGN_IN and status in ("5.7.0", "5.7.1") else status,
         words=_without(words[begins.end() :] if begins else words, code, status),
-        action=action[:100],
+        action=action[:LONGEST_ACTION],
         names=names,
         named=" ".join(sorted(names)),
         providers=frozenset(_providers(host, words)),
-        web=server.startswith(("http:", "https:")) or server.endswith(":443") or OF_HTTP.match(action) is not None,
+        web=web,
     )
 
 

@@ -4,6 +4,8 @@ Each row says when it applies: `status` (enhanced statuses that alone say what i
 and Graph), `words` (regular expressions for a reply), `failure` (those for `ACTION: REASON` where no server replied),
 `vague` (enhanced statuses that say little, x for any number), `hints` (words that say little), `code` and `http`.
 `providers` and `only`, regular expressions again, narrow all of these. How they are weighed is in diagnose.py.
+A sample's `at` is where it is said: a step of SMTP (RCPT where there is none, `.` for the end of a mail), Graph, EWS,
+or `emaild` for what emaild and the system say themselves.
 """
 
 from __future__ import annotations

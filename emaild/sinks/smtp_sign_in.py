@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import smtplib
 import socket
+import ssl
 from base64 import b64decode, b64encode
 
 from emaild.errors import Busy, Rejected, RemoteError, Unreachable
@@ -147,6 +148,10 @@ def _meaning(error: Exception) -> tuple[type[RemoteError], str]:
         return Rejected, str(error)
     if isinstance(error, smtplib.SMTPResponseException) and error.smtp_code > 0:
         return Busy, words((error.smtp_code, _as_bytes(error.smtp_error)))
+    if isinstance(error, smtplib.SMTPResponseException):
+        return Unreachable, "what it says is no SMTP"
+    if isinstance(error.__cause__, ssl.SSLError):  # TLS 1.3 refuses our certificate as late as here
+        return network_meaning(error.__cause__)
     if isinstance(error, smtplib.SMTPException):
         return Unreachable, str(error) or "the connection broke"
     if isinstance(error, OSError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -22,8 +21,8 @@ from emaild.settings.properties import ImapProperties, SmtpProperties
 from emaild.settings.secret import Secret
 from emaild.settings.server import Security
 from emaild.settings.way_out import ServerType, WayOutSection
+from tests.adapters import certificates
 from tests.adapters.scripts import ImapScript, SmtpScript, says
-from tests.adapters.test_diagnosis import valid_for_a_day
 from tests.adapters.turns import mail, section
 from tests.adapters.ways import outbound
 from tests.clock import ManualClock
@@ -221,8 +220,7 @@ def test_a_certificate_that_is_not_trusted_is_shown_and_nothing_is_said_to_its_s
     security: Any,
     tls: Any,
 ) -> None:
-    begin = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=3)
-    old = valid_for_a_day(authority, begin, tmp_path)
+    old = certificates.shown(authority, tmp_path, begin=-3 * certificates.DAY)
     for shown, changes, cause, words in (
         (authority, {"ca_file": authority.other_ca_file}, "certificate-untrusted", "by emaild test ca"),
         (authority, {"server": "127.1"}, "certificate-other-name", "for localhost, mail.example.com"),
@@ -291,9 +289,8 @@ def test_a_missing_folder_fails_at_the_folder(doctor: Doctor, dovecot: Dovecot) 
 def test_a_folder_for_files_must_be_there(doctor: Doctor, tmp_path: Path) -> None:
     folder = tmp_path / "drafts"
     made = WayOutSection(name="smtp-client", server_type=ServerType.EML, eml_directory=folder)
-    assert doctor(made).reason == "there is no such folder"
-    assert "eml-directory" in doctor(made).advice
-    assert failure(doctor.sends(made))[0] == "write"
+    assert (doctor(made).reason, failure(doctor(made))) == ("there is no such folder", ("folder", "folder-missing"))
+    assert failure(doctor.sends(made)) == ("write", "folder-missing")
     folder.mkdir()
     assert names(doctor(made)) == ["folder"]
     assert list(folder.iterdir()) == []

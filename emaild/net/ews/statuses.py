@@ -58,7 +58,9 @@ class Statuses(FailFast):  # type: ignore[misc]
             raise Rejected(self._where, "ask", f"{said}: it shows a login form; EWS must take Basic, NTLM or a token")
         if status in (requests.codes.too_many_requests, requests.codes.request_timeout) or status >= 500:
             raise Busy(self._where, "ask", said, seconds_of(response.headers.get("retry-after", ""), None))
-        raise Rejected(self._where, "ask", f"{said}; server must be the URL of Exchange.asmx")
+        off = "EWS is switched off for the user or the application, or " if status == requests.codes.forbidden else ""
+        must = "is not" if off else "must be"
+        raise Rejected(self._where, "ask", f"{said}; {off}server {must} the URL of Exchange.asmx")
 
     def _shown(self, text: str) -> str:
         return shown(self._mask(text))

@@ -41,7 +41,7 @@ def test_every_row_has_a_sample_with_its_source() -> None:
     for row in rows():
         assert row.samples, row.diagnosis.cause
         for sample in row.samples:
-            assert set(sample) <= {"reply", "source", "code", "action", "server"}
+            assert set(sample) <= {"reply", "source", "at", "code", "action", "server"}
             assert sample["source"].strip(), row.diagnosis.cause
 
 
@@ -149,7 +149,7 @@ def test_a_sentence_goes_on_over_the_lines_of_a_reply() -> None:
 
 def test_a_number_in_a_failure_of_the_way_is_no_code() -> None:
     assert cause("", "no answer in time", action="connect") == "connection-timed-out"
-    assert cause("", "Graph asked to be left alone for 421 s more", action="send") == ""
+    assert cause("", "Graph asked to be left alone for 421 s more", action="send") == "graph-waiting"
 
 
 def test_what_nobody_knows_has_no_diagnosis() -> None:
