@@ -39,12 +39,14 @@ class Inbound:
     """One mail as it was taken from a mailbox.
 
     `key` names it on its server for as long as it lies there; `raw` is never changed again. `received` is when
-    the server says that it arrived, None where the protocol does not tell.
+    the server says that it arrived, None where the protocol does not tell. `left` says in words what of it stays on
+    the server, empty where nothing does; `raw` names it in its header, too.
     """
 
     key: str
     raw: bytes = field(repr=False)
     received: datetime | None = None
+    left: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

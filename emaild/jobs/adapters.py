@@ -36,7 +36,8 @@ def source_for(
     if section.type is MailboxType.GRAPH and tokens is not None:
         return GraphSource(section, Graph(section, proxy, tokens=tokens, clock=clock or SystemClock()))
     adapter = Imap if section.type is MailboxType.IMAP else Pop3
-    return adapter(section, peer_of(section, proxy), SignIn(tokens, clock, USUAL_MARGIN))
+    now = (clock or SystemClock()).now
+    return adapter(section, peer_of(section, proxy), SignIn(tokens, clock, USUAL_MARGIN), now=now)
 
 
 def sink_for(section: WayOutSection, proxy: ProxySection | None, tokens: Tokens | None, clock: Clock) -> Sink:

@@ -8,6 +8,7 @@ goes on from there, and a step that is done twice changes nothing.
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
@@ -16,6 +17,7 @@ from emaild import fault_points
 from emaild.clock import Clock
 from emaild.errors import Busy, RemoteError, StoreFailed
 from emaild.fault_points import FaultPoint
+from emaild.jobs.asked import Asked, Told
 from emaild.jobs.health import Health, StoreHealth
 from emaild.jobs.intake import Intake
 from emaild.jobs.left_out import LeftOut
@@ -56,9 +58,11 @@ class Collect:
         self._clock = clock
         self._intake = intake
         self._stopped = threading.Event()
+        self._asked = Asked()
         # Asked for when the connection broke, or not given: they wait until nothing else is to be done, so that no
         # mail keeps others from being taken, or the server from being told of them. In the order of their tries.
         self._late: dict[str, None] = {}
+        self._parts: dict[str, bool] = {}  # mails of which only a part was taken in this turn; whether they stay
         self._careful = False  # the connection broke: fetch one by one, so that the mail which does it is found
         self._left_out = LeftOut(section, source, store.interactions, intake, clock)
         backoff = Backoff(first=max(section.cycle_time, LEAST_BACKOFF), maximum=MOST_BACKOFF)
@@ -72,44 +76,67 @@ class Collect:
         self._stopped.set()
         self._schedule.retire(self)
 
+    def ask(self, told: Told) -> None:
+        """A look at once; *told* is called, in any thread, when it has ended."""
+        self._asked.ask(told)
+        self._schedule.wake(self)
+
     @property
     def failing(self) -> bool:
         """Whether it did not work the last time."""
         return self._health.failures > 0
 
     def run(self) -> float | None:
-        """One turn, and then wait for the next as the source says."""
+        """One turn, and then wait for the next as the source says; where it is read by hand, until somebody asks."""
         self._idle.recall(self.name)
         if self._stopped.is_set():
             self._end()
             return None
+        if not self._asked.begin() and self._section.by_hand:
+            return None
         try:
             more = self._turn()
-            wait = Wait(0) if more or self._stopped.is_set() else self._source.wait()
+            wait = Wait(0) if more or self._stopped.is_set() else self._rest()
         except RemoteError as error:
             return self._failed(error)
         except StoreFailed as error:
             self._source.close()
             self._store_health.failed(error)
-            return LEAST_BACKOFF
+            self._asked.end(f"the store cannot be used just now: {error}")
+            return None if self._section.by_hand else LEAST_BACKOFF
         self._health.worked()
         self._store_health.worked()
         self._show("ok", wait.seconds)
+        if not more:
+            self._asked.end()
         if wait.connection is None:
-            return wait.seconds
+            return None if math.isinf(wait.seconds) else wait.seconds
         self._idle.watch(self.name, wait.connection, wait.seconds, lambda: self._schedule.wake(self))
         return None
 
+    def _rest(self) -> Wait:
+        """Until the next look."""
+        if not self._section.by_hand:
+            return self._source.wait()
+        self._source.close()
+        return Wait(math.inf)
+
     def _end(self) -> None:
         self._source.close()
+        self._asked.begin()
+        self._asked.end("the daemon stopped reading it, or reads it by other settings now; ask again")
         with contextlib.suppress(StoreFailed):  # then these mails are looked at with care after the next start
             self._intake.end()
 
-    def _failed(self, error: RemoteError) -> float:
+    def _failed(self, error: RemoteError) -> float | None:
         self._source.close()
         if self._stopped.is_set():  # nobody waits for a server any more, nor is this told: it runs once more, to end
             return 0.0
         wait = self._health.failed(error)
+        self._asked.end(str(error), temporary=error.temporary)
+        if self._section.by_hand:
+            self._show("failing", math.inf)
+            return None
         self._show("failing", wait)
         return wait
 
@@ -120,12 +147,13 @@ class Collect:
             state=state,
             last_poll=now,
             last_error=self._health.last_error if state == "failing" else None,
-            next_due=now + timedelta(seconds=wait),
+            next_due=None if math.isinf(wait) else now + timedelta(seconds=wait),
         )
 
     def _turn(self) -> bool:
         """Take what there is, up to maximum-msg-number mails. Returns whether there is more."""
         account, kept = self._section.account, self._store.interactions
+        self._parts.clear()
         self._source.open()
         again = self._left_out.again()
         listing = self._source.look(kept.cursor(account), again)
@@ -174,8 +202,9 @@ class Collect:
         """What was never taken, in the server's order but for what is late."""
         kept, account = self._store.interactions, self._section.account
         unknown = self._unknown(listing)
-        if unknown and self._section.begin_date is not None:
-            old = self._source.before(self._section.begin_date, unknown)
+        begin = self._section.begin(self._clock.now())
+        if unknown and begin is not None:
+            old = self._source.before(begin, unknown)
             if old:
                 kept.remember(account, listing.cursor, sorted(old))
                 unknown = [key for key in unknown if key not in old]
@@ -189,10 +218,12 @@ class Collect:
         """Fetch, store, acknowledge, batch by batch. Returns the keys of which the server was told."""
         acknowledged: list[str] = []
         missing = dict.fromkeys(keys)
+        self._asked.count((), keys)
         try:
             for done in self._stored(keys, one_by_one=one_by_one):
                 fault_points.reached(FaultPoint.STORED)
                 missing = {key: None for key in missing if key not in done}
+                self._asked.count(done, ())
                 self._acknowledge(done)
                 acknowledged += done
                 if self._stopped.is_set():
@@ -225,9 +256,10 @@ class Collect:
         fitting, stripped = self._left_out.before_fetch(keys)
         if stripped:
             yield stripped
-        for batch in self._source.fetch(fitting):
+        for batch in self._left_out.fetch(fitting):
             fault_points.reached(FaultPoint.FETCHED)
             taken, stripped = self._left_out.after_fetch(batch)
+            self._parts |= {inbound.key: self._intake.stays(inbound) for inbound in taken if inbound.left}
             if taken:
                 self._intake.take(taken)
                 self._board.update(self.name, last_mail=self._clock.now())
@@ -238,8 +270,9 @@ class Collect:
         """Tell the server of what is in the store; what could not be read goes from there where that is asked for."""
         bad = {}
         if self._section.delete_bad_formatted_msg:
-            bad = {key: reason for key, reason in self._intake.unreadable.items() if key in keys}
+            found = self._intake.unreadable.items()
+            bad = {key: reason for key, reason in found if key in keys and key not in self._parts}
         if bad and self._source.delete(tuple(bad)):
             for key, reason in bad.items():
                 events.mail_bad_format_deleted(section=self.name, key=key, reason=reason)
-        self._source.acknowledge([key for key in keys if key not in bad])
+        self._source.acknowledge([key for key in keys if key not in bad and not self._parts.get(key)])

@@ -70,8 +70,18 @@ class Intake:
             StoreFailed: some are not.
         """
         self.unreadable.clear()
-        settled = self._section.after is AfterFetch.LEAVE
-        self._quarantine.take(mails, self.look, lambda looked: self._keep(looked, settled=settled), settled=settled)
+        stays = [mail for mail in mails if self.stays(mail)]
+        others = [mail for mail in mails if not self.stays(mail)]
+        self._take(others, settled=self._section.after is AfterFetch.LEAVE)
+        self._take(stays, settled=True)  # in the commit that stores it, so that no later turn deletes the rest of it
+
+    def stays(self, mail: Inbound) -> bool:
+        """Whether it is left where it lies, for it holds what was not taken, and after-fetch would delete that."""
+        return bool(mail.left) and self._section.after is AfterFetch.DELETE
+
+    def _take(self, mails: Sequence[Inbound], *, settled: bool) -> None:
+        if mails:
+            self._quarantine.take(mails, self.look, lambda looked: self._keep(looked, settled=settled), settled=settled)
 
     def look(self) -> Look:
         """What whole mails become that are stored in one commit."""
@@ -195,6 +205,8 @@ class Intake:
                 message_id=entry.facts.message_id,
                 size=len(inbound.raw),
             )
+        if inbound.left:
+            events.mail_partly_taken(section=self._section.name, key=inbound.key, left=inbound.left)
         tell(self._section.name, inbound, understood)
 
 

@@ -1,5 +1,7 @@
 """Mails that are left on their server: those that are too big, have a wrong size, or break every connection.
 
+And those of which only the beginning is taken, which are not left out: what of them stays on the server is their end.
+
 They are remembered with the limit that they exceed, so that they are told of once, also after a restart, and are
 taken when the limit is raised. Of a mail that is too big the header is taken, or the mail without its attachments.
 """
@@ -7,21 +9,25 @@ taken when the limit is raised. Of a mail that is too big the header is taken, o
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from emaild.clock import Clock
 from emaild.errors import RemoteError
 from emaild.jobs.intake import HEADER, Intake
-from emaild.jobs.understand import LARGEST_HEADER
+from emaild.jobs.understand import LARGEST_HEADER, header_of
 from emaild.log import events
 from emaild.message import Inbound
-from emaild.settings.mailbox import MailboxSection
+from emaild.mime.cut import cut, noted
+from emaild.settings.mailbox import MailboxSection, MailboxType
 from emaild.sources import Source
 from emaild.store.interactions import Interactions
 
 WRONG_SIZE = 0  # stands for the limit of a mail that has another size than its server told
 BREAKS = -1  # stands for the limit of a mail that breaks the connection
 MOST_BREAKS = 5  # so often, with nothing else asked for, while other mails come
+BATCH_MAILS = 50  # beginnings of mails that are stored in one commit
+BATCH_BYTES = 8 << 20
 REST = 86_400.0  # seconds for which it is left out then; the server may have been mended
 
 
@@ -80,18 +86,58 @@ class LeftOut:
 
         The others are left out, or deleted.
         """
-        limited = self._section.maximum_msg_size or not self._section.allow_bad_msg_size
+        section = self._section
+        limited = section.maximum_msg_size or section.retrieve_limit or not section.allow_bad_msg_size
         self._told = self._source.sizes(keys) if limited and keys else {}
-        big, stripped = self._leave_big(self._told, {})
+        big, stripped = self._leave_big({key: size for key, size in self._told.items() if not self._is_long(key)}, {})
         return [key for key in keys if key not in big], stripped
 
+    def fetch(self, keys: Sequence[str]) -> Iterator[list[Inbound]]:
+        """Those mails in batches; of one above retrieve-limit no more than its beginning, where the server can."""
+        whole, batch, size = list[str](), list[Inbound](), 0
+        for key in keys:
+            begun = self._beginning(key) if self._is_long(key) else None
+            if begun is None:
+                whole.append(key)
+                continue
+            batch.append(begun)
+            size += len(begun.raw)
+            if len(batch) == BATCH_MAILS or size >= BATCH_BYTES:
+                yield batch
+                batch, size = [], 0
+        if batch:
+            yield batch
+        yield from self._source.fetch(whole)
+
+    def _is_long(self, key: str) -> bool:
+        """Whether it is told to be above retrieve-limit; Exchange cannot say how long a mail is, nor give its text."""
+        limit = self._section.retrieve_limit or 0
+        return 0 < limit < self._told.get(key, 0) and self._section.type is not MailboxType.EWS
+
+    def _beginning(self, key: str) -> Inbound | None:
+        """None where the server does not give it."""
+        head = self._source.head(key, self._section.retrieve_limit or 0)
+        if head is not None and header_of(head) == head:  # the header goes on
+            head = self._source.head(key, LARGEST_HEADER)
+        return None if head is None else self._cut(Inbound(key=key, raw=head), self._told[key])
+
+    def _cut(self, mail: Inbound, size: int) -> Inbound:
+        """Its beginning, of a mail of *size* bytes in all; it is no longer than that, or was cut already: as it is."""
+        limit = self._section.retrieve_limit
+        if not limit or mail.left or size <= limit:
+            return mail
+        kept = cut(mail.raw, limit, self._section.mime)
+        left = f"all but the first {min(len(kept), size)} of {size} bytes"
+        return replace(mail, raw=noted(kept, left), left=left)
+
     def after_fetch(self, mails: Sequence[Inbound]) -> tuple[list[Inbound], list[str]]:
-        """The same by the sizes that they turned out to have."""
+        """The same by the sizes that they turned out to have; what is above retrieve-limit is cut."""
         self._given += len(mails)
+        mails = [self._cut(mail, len(mail.raw)) for mail in mails]
         raws = {mail.key: mail.raw for mail in mails}
         for key in raws:
             self._breaks.pop(key, None)
-        big, stripped = self._leave_big({key: len(raw) for key, raw in raws.items()}, raws)
+        big, stripped = self._leave_big({mail.key: len(mail.raw) for mail in mails if not mail.left}, raws)
         wrong = [mail for mail in mails if mail.key not in big and self._has_wrong_size(mail)]
         for mail in wrong:
             events.mail_bad_size(
@@ -102,7 +148,8 @@ class LeftOut:
         return [mail for mail in mails if mail.key not in big and mail not in wrong], stripped
 
     def _has_wrong_size(self, mail: Inbound) -> bool:
-        return not self._section.allow_bad_msg_size and self._told.get(mail.key, len(mail.raw)) != len(mail.raw)
+        strict = not self._section.allow_bad_msg_size and not mail.left
+        return strict and self._told.get(mail.key, len(mail.raw)) != len(mail.raw)
 
     def _leave_big(self, sizes: Mapping[str, int], raws: Mapping[str, bytes]) -> tuple[set[str], list[str]]:
         """The keys of those above maximum-msg-size, and which of them were taken without attachments."""

@@ -104,6 +104,7 @@ def _untouched(section: MailboxSection) -> MailboxSection:
         delete_bad_formatted_msg=False,
         first_fetch=FirstFetch.NEW,
         begin_date=None,
+        download_days=None,
         imap=replace(section.imap, peek=True),
     )
 

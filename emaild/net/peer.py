@@ -127,7 +127,7 @@ def receiver_of(section: WebhookSection, proxy: ProxySection | None = None) -> P
         section=section.name,
         security=Security.SSL_TLS if encrypted else Security.NONE,
         trust=Trust(ca_file=section.ca_file, minimum_version=section.minimum_tls_version),
-        proxy=None if proxy is None else _proxy_server(proxy),
+        proxy=None if proxy is None else proxy_server(proxy),
         connect_timeout=section.connect_timeout,
         protocol_timeout=section.protocol_timeout,
         public_only=not section.allow_private_addresses,
@@ -159,10 +159,10 @@ def _proxy_of(proxy: ProxySection | None, properties: ProtocolProperties) -> Pro
             user=properties.proxy_user,
             password=properties.proxy_password,
         )
-    return None if proxy is None else _proxy_server(proxy)
+    return None if proxy is None else proxy_server(proxy)
 
 
-def _proxy_server(proxy: ProxySection) -> ProxyServer:
+def proxy_server(proxy: ProxySection) -> ProxyServer:
     return ProxyServer(
         name=proxy.name,
         kind=proxy.proxy_type,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
@@ -118,9 +118,10 @@ class MailboxSection(ServerOptions):
         help="The mailbox's own address. Empty: the name to sign in with, where that is an address.",
     )
     cycle_time: float = option(
-        parse.within("1s", "1d"),
+        parse.zero_or(parse.within("1s", "1d")),
         default="00:00:30",
-        help="The pause between two looks into the mailbox. With IMAP IDLE the server tells of new mail at once.",
+        help="The pause between two looks into the mailbox. With IMAP IDLE the server tells of new mail at once. 0: it"
+        " is looked into only where 'emaild fetch' asks for it.",
     )
     folder_path: str = option(
         parse.text,
@@ -155,6 +156,12 @@ class MailboxSection(ServerOptions):
         default="",
         help="Mails that reached the mailbox before this day (UTC) are not taken.",
     )
+    download_days: int | None = option(
+        parse.optional(parse.number(1, 36_500)),
+        default="",
+        help="Mails that reached the mailbox longer than so many days ago are not taken, at any look; a day begins at"
+        " midnight UTC. With begin-date the later of the two counts. Empty: however old they are.",
+    )
     after_fetch: AfterFetch = option(
         parse.one_of(AfterFetch),
         default="automatic",
@@ -165,7 +172,8 @@ class MailboxSection(ServerOptions):
     after_fetch_folder: str = option(
         parse.text,
         default="",
-        help="Where after-fetch = move puts the mails; made where it is missing.",
+        help="Where after-fetch = move puts the mails; made where it is missing. IMAP: \\Trash and the like, as in"
+        " folder-path.",
     )
     maximum_msg_number: int = option(
         parse.number(1, 100_000),
@@ -197,6 +205,18 @@ class MailboxSection(ServerOptions):
         default="false",
         ours=True,
         help="Whether a mail above maximum-msg-size is taken, for good, without its attachments.",
+    )
+    maximum_attachment_size: int | None = option(
+        parse.optional(parse.size("m")),
+        default="",
+        help="IMAP: attachments larger than this stay on the server; the rest of the mail is taken, for good, with a"
+        " line in the place of each. after-fetch = delete leaves such a mail there. Empty or 0: any.",
+    )
+    retrieve_limit: int | None = option(
+        parse.optional(parse.size("")),
+        default="",
+        help="Of a larger mail only its beginning of that size is taken, for good; the header always whole."
+        " after-fetch = delete leaves such a mail there. It comes before maximum-msg-size. Empty or 0: all is taken.",
     )
     allow_bad_msg_size: bool = option(
         parse.flag,
@@ -326,6 +346,19 @@ class MailboxSection(ServerOptions):
             return self.first_fetch
         return FirstFetch.NEW if self.type is MailboxType.POP3 else FirstFetch.UNSEEN
 
+    @property
+    def by_hand(self) -> bool:
+        """Whether it is looked into only where somebody asks for it."""
+        return not self.cycle_time
+
+    def begin(self, now: datetime) -> datetime | None:
+        """What reached the mailbox earlier is not taken; None: there is no such time."""
+        if self.download_days is None:
+            return self.begin_date
+        today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        since = today - timedelta(days=self.download_days)
+        return max(since, self.begin_date or since)
+
     def check(self) -> Iterator[tuple[str, str]]:
         """What does not fit together, as (option, what is wrong and what would be right)."""
         yield from self.check_server()
@@ -337,9 +370,11 @@ class MailboxSection(ServerOptions):
             yield from wrong
             if not wrong and self.password == Secret("") and self.password.literal:
                 yield "password", "it is missing; only where a token signs in may it be left out"
-        if self.enable_ssl and self.security_given not in (None, Security.SSL_TLS, Security.AUTOMATIC):
+        if self.enable_ssl and self.security_given in (Security.NONE, Security.START_TLS):
             yield "enable-ssl", f"it contradicts pop-connection-security = {self.security_given}; leave enable-ssl out"
         yield from self._check_folders()
+        if self.maximum_attachment_size and self.type is not MailboxType.IMAP:
+            yield "maximum-attachment-size", f"{self.type} cannot leave parts of a mail; only IMAP can, so leave it out"
         if self.type is MailboxType.POP3:
             if self.after in (AfterFetch.SEEN, AfterFetch.MOVE):
                 yield "after-fetch", f"POP3 cannot do '{self.after}'; leave or delete would be right"

@@ -230,6 +230,15 @@ def within(least: str, most: str) -> Parser[float]:
     return Parser(read, f"a duration from {least} to {most} (such as 90s, 5m or hh:mm:ss)")
 
 
+def zero_or(inner: Parser[float]) -> Parser[float]:
+    """What *inner* reads, or a bare 0, for what has a meaning of its own: 00:00:00 could be meant for no pause."""
+
+    def read(value: str) -> float:
+        return 0.0 if value.strip() == "0" else inner.read(value)
+
+    return Parser(read, f"0, or {inner.expects}")
+
+
 def size(bare: str) -> Parser[int]:
     """Bytes from `10M`, `10 MiB`; a bare number counts in *bare*, one of "", "k", "m", "g"."""
 

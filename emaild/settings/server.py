@@ -22,6 +22,7 @@ class Security(StrEnum):
     SSL_TLS = "ssl-tls"
     START_TLS = "start-tls"
     AUTOMATIC = "automatic"
+    ENCRYPTED = "encrypted"
 
 
 class TlsVersion(StrEnum):
@@ -37,7 +38,7 @@ SECURITY_HELP = (
     "none: no encryption. ssl-tls: TLS from the first byte. start-tls: {command} before the sign-in, which fails"
     " where the server does not offer it. automatic: TLS from the first byte; where that fails another connection"
     " with {command}; where that is not offered either none, but never where encryption is required"
-    " (see allow-plaintext-auth)."
+    " (see allow-plaintext-auth). encrypted: as automatic, but never without encryption."
 )
 
 

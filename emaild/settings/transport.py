@@ -14,7 +14,7 @@ class Transport:
     """How to connect.
 
     `starttls_if_offered`: without encryption from the start, STARTTLS is used where the server has it. `port` is where
-    the first try goes, `plain_port` where the second goes, if `security` is `automatic`.
+    the first try goes, `plain_port` where the second goes, if `security` is `automatic` or `encrypted`.
     """
 
     security: Security
@@ -36,7 +36,7 @@ def transport_of(
     elif security is Security.NONE and properties.starttls_required:
         security = Security.START_TLS
     plain, encrypted = port or ports[0], port or ports[1]
-    from_the_start = security in (Security.SSL_TLS, Security.AUTOMATIC)
+    from_the_start = security not in (Security.NONE, Security.START_TLS)
     if from_the_start:
         encrypted = port or properties.ssl_socket_factory_port or ports[1]
     return Transport(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from imapclient.exceptions import IMAPClientReadOnlyError
@@ -28,6 +28,7 @@ from emaild.sources import Listing, Wait
 from emaild.sources.imap_client import Client, meaning
 from emaild.sources.imap_fetch import BATCH_BYTES, batches, bodies, chunks, head
 from emaild.sources.imap_look import Folder
+from emaild.sources.imap_parts import Plan, in_parts, plan_of
 from emaild.sources.imap_seats import Seat
 from emaild.sources.imap_sign_in import LIBRARY, connect, drop, sign_in
 
@@ -45,17 +46,20 @@ class Imap:
         sign_in: SignIn | None = None,
         *,
         monotonic: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._section = section
         self._peer = peer
         self._sign_in = sign_in or SignIn()
         self._monotonic = monotonic
+        self._now = now
         self._client: Client | None = None
         self._seat = Seat(peer.host, section.mailbox, section.most_connections)
         self._idling = False
         self._idled = float("-inf")  # when the last IDLE began
         self._validity = 0
         self._sizes: dict[int, int] = {}
+        self._plans: dict[int, Plan | None] = {}  # of mails that may have attachments which stay on the server
         self._read_only = False
         self._told_read_only = False
 
@@ -97,9 +101,10 @@ class Imap:
             client.told_of_mails()  # what SELECT says of it is no news
         self._validity = folder.validity
         self._sizes.clear()
+        self._plans.clear()
         with self._translated("search"):
             return folder.listing(
-                cursor, set(self._uids(again)), first=self._section.first, begin=self._section.begin_date
+                cursor, set(self._uids(again)), first=self._section.first, begin=self._section.begin(self._now())
             )
 
     def _select(self, client: Client) -> Mapping[bytes, Any]:
@@ -124,10 +129,12 @@ class Imap:
         return frozenset()
 
     def sizes(self, keys: Sequence[str]) -> Mapping[str, int]:
-        """By RFC822.SIZE."""
+        """By RFC822.SIZE, without the attachments that stay on the server."""
         for part in chunks(self._uids(keys)):
-            self._ask_sizes(part)
-        told = {f"{self._validity}/{uid}": size for uid, size in self._sizes.items()}
+            if self._ask_sizes(part):
+                self._ask_plans(part)
+        left = {uid: plan.octets for uid, plan in self._plans.items() if plan}
+        told = {f"{self._validity}/{uid}": max(size - left.get(uid, 0), 1) for uid, size in self._sizes.items() if size}
         return {key: told[key] for key in keys if told.get(key)}
 
     def fetch(self, keys: Sequence[str]) -> Iterator[list[Inbound]]:
@@ -135,6 +142,8 @@ class Imap:
         for part in chunks(self._uids(keys)):
             # Where the server will not tell, each counts as so large that it is fetched on its own.
             sizes = self._sizes if self._ask_sizes(part) else dict.fromkeys(part, BATCH_BYTES)
+            self._ask_plans([uid for uid in part if uid in sizes])
+            sizes = sizes | {uid: BATCH_BYTES + 1 for uid in part if self._plans.get(uid)}  # each on its own
             for batch in batches([uid for uid in part if uid in sizes], sizes):
                 mails = self._fetch_batch(batch)
                 if mails:
@@ -151,9 +160,19 @@ class Imap:
         self._sizes |= {uid: int(data.get(b"RFC822.SIZE", 0)) for uid, data in answer.items()}
         return True
 
+    def _ask_plans(self, uids: list[int]) -> None:
+        """Of those that are large enough to have an attachment above maximum-attachment-size, and are not known."""
+        most = self._section.maximum_attachment_size
+        for uid in uids if most else ():
+            if uid not in self._plans and self._sizes.get(uid, BATCH_BYTES) > (most or 0):
+                with contextlib.suppress(Rejected), self._translated("fetch the structure"):
+                    self._plans[uid] = plan_of(self._connected(), uid, most or 0)
+
     def _fetch_batch(self, uids: list[int]) -> list[Inbound]:
         """A batch; where the server refuses it, its mails one by one, and the refused ones are told of."""
         try:
+            if (plan := self._plans.get(uids[0])) and (mail := self._fetch_parts(uids[0], plan)):
+                return [mail]
             with self._translated("fetch"):
                 found = bodies(self._connected(), uids, self._section.imap)
         except Rejected as error:
@@ -163,6 +182,15 @@ class Imap:
             return []
         mails = [(uid, found[uid]) for uid in uids if uid in found]
         return [Inbound(key=f"{self._validity}/{uid}", raw=body.raw, received=body.received) for uid, body in mails]
+
+    def _fetch_parts(self, uid: int, plan: Plan) -> Inbound | None:
+        """A mail without its large attachments; None: it has to be fetched whole."""
+        with self._translated("fetch parts"):
+            found = in_parts(self._connected(), uid, plan, self._section.imap, self._section.mime)
+        if found is None:
+            return None
+        body, left = found
+        return Inbound(key=f"{self._validity}/{uid}", raw=body.raw, received=body.received, left=left)
 
     def head(self, key: str, most: int) -> bytes | None:
         """By a partial FETCH (RFC 3501 §6.4.5)."""
@@ -214,7 +242,7 @@ class Imap:
 
     def finish(self) -> None:
         """Every acknowledgement was a command of its own; what remains is to go, where connections are not kept."""
-        if not (self._section.imap.connectionpoolsize and self._seat.keeps()):
+        if self._section.by_hand or not (self._section.imap.connectionpoolsize and self._seat.keeps()):
             self._log_out()
 
     # Between two turns
@@ -244,7 +272,7 @@ class Imap:
         return Wait(self._section.cycle_time)
 
     def _can_idle(self, client: Client) -> bool:
-        kept = self._section.imap.connectionpoolsize > 0
+        kept = self._section.imap.connectionpoolsize > 0 and not self._section.by_hand
         return kept and self._section.idle and bool(client.has_capability("IDLE"))
 
     def _log_out(self) -> None:

@@ -36,7 +36,7 @@ def bodies(client: Client, uids: Sequence[int], properties: ImapProperties) -> M
     item = "BODY.PEEK[]" if properties.peek else "BODY[]"
     if not properties.partialfetch:
         answer = client.fetch(uids, [item, "INTERNALDATE"])
-        return {uid: _body(_raw(data), data) for uid, data in answer.items() if b"BODY[]" in data}
+        return {uid: body_of(_raw(data), data) for uid, data in answer.items() if b"BODY[]" in data}
     found = ((uid, _in_parts(client, uid, item, properties.fetchsize)) for uid in uids)
     return {uid: body for uid, body in found if body is not None}
 
@@ -65,7 +65,7 @@ def _in_parts(client: Client, uid: int, item: str, size: int) -> Body | None:
             raise IMAPClientError("the server does not give mails in parts")
         raw += part
         if len(part) < size:
-            return _body(bytes(raw), first)
+            return body_of(bytes(raw), first)
 
 
 def _raw(data: dict[bytes, Any], offset: int | None = None) -> bytes:
@@ -77,7 +77,8 @@ def _raw(data: dict[bytes, Any], offset: int | None = None) -> bytes:
     return raw if isinstance(raw, bytes) else b""
 
 
-def _body(raw: bytes, data: dict[bytes, Any]) -> Body:
+def body_of(raw: bytes, data: dict[bytes, Any]) -> Body:
+    """A mail with the time of the answer that it came with."""
     when = data.get(b"INTERNALDATE")
     return Body(raw, when.astimezone(UTC) if isinstance(when, datetime) else None)
 

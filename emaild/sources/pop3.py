@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -36,10 +36,18 @@ CONTACTED = "contacted"  # a cursor needs no more: the keys tell what is new
 class Pop3:
     """One POP3 mailbox."""
 
-    def __init__(self, section: MailboxSection, peer: Peer, sign_in: SignIn | None = None) -> None:
+    def __init__(
+        self,
+        section: MailboxSection,
+        peer: Peer,
+        sign_in: SignIn | None = None,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._section = section
         self._peer = peer
         self._sign_in = sign_in or SignIn()
+        self._now = now
         self._client: Client | None = None
         self._deletes = False
         self._numbers: dict[str, int] = {}
@@ -158,7 +166,7 @@ class Pop3:
         events.mail_refused(section=self._section.name, key=key, reason=reason)
 
     def _is_old(self, when: datetime | None) -> bool:
-        day = self._section.begin_date
+        day = self._section.begin(self._now())
         return when is not None and day is not None and when < day
 
     def head(self, key: str, most: int) -> bytes | None:

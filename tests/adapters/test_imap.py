@@ -185,6 +185,15 @@ def test_mail_from_before_begin_date_is_not_taken(dovecot: Dovecot, imap: Source
     assert source.before(day, [one.key for one in taken.mails]) == frozenset()
 
 
+def test_mail_from_before_so_many_days_is_not_taken(dovecot: Dovecot, imap: Sources) -> None:
+    now = datetime.now(UTC)
+    with dovecot.imap_client("days") as client:
+        for days in (9, 6, 0):
+            when = now - timedelta(days=days)
+            client.append("INBOX", "", f'"{when:%d-%b-%Y %H:%M:%S} +0000"', mail(f"{days}"))
+    assert subjects(turn(imap("days", download_days=7, first_fetch=FirstFetch.ALL)).raws) == ["6", "0"]
+
+
 def test_folder_below_others_is_found_by_the_servers_own_separator(dovecot: Dovecot, imap: Sources) -> None:
     with dovecot.imap_client("levels") as client:
         client.create("Work.Cases")  # Dovecot's separator with Maildir

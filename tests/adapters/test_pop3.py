@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -126,6 +127,24 @@ def test_mails_that_arrived_before_begin_date_are_told(dovecot: Dovecot, pop3: S
     (batch,) = source.fetch(keys[1:2])
     assert batch[0].received == datetime(2026, 2, 1, 0, 30, tzinfo=UTC)
     source.finish()
+
+
+@pytest.mark.parametrize("disabletop", [False, True])
+def test_mails_from_before_so_many_days_are_told_or_not_given(
+    dovecot: Dovecot, pop3: Sources, disabletop: bool
+) -> None:
+    """Without TOP the date of a mail is known once it was fetched, and it goes no further."""
+    user, now = f"pop-days-{disabletop}".lower(), datetime.now(UTC)
+    when = [format_datetime(now - timedelta(days=days)) for days in (9, 6)]
+    dovecot.drop(user, [f"Received: from a by b; {date}\r\n".encode() + mail(date) for date in when])
+    properties = Pop3Properties(disabletop=disabletop)
+    source = pop3(user, first_fetch=FirstFetch.ALL, download_days=7, pop3=properties)
+    source.open()
+    keys = source.look(None).keys
+    begin = now - timedelta(days=7)
+    assert source.before(begin, keys) == (set() if disabletop else {keys[0]})
+    assert subjects([one.raw for batch in source.fetch(keys) for one in batch]) == (when[1:] if disabletop else when)
+    assert source.before(begin, keys) == {keys[0]}
 
 
 # How it is taken

@@ -51,17 +51,31 @@ def signed_in_over_tls(dovecot: Dovecot, user: str) -> bool:
     return ", TLS" in line
 
 
+@pytest.mark.parametrize("security", [Security.AUTOMATIC, Security.ENCRYPTED])
 @pytest.mark.parametrize("kind", [IMAP, POP3])
 @pytest.mark.parametrize("starttls", [False, True])
-def test_automatic_is_encrypted_with_servers_that_can_be(
-    dovecot: Dovecot, sources: Make, kind: MailboxType, starttls: bool
+def test_a_security_that_is_found_out_is_the_best_that_the_server_has(
+    dovecot: Dovecot, sources: Make, kind: MailboxType, starttls: bool, security: Security
 ) -> None:
     """TLS from the first byte, or by STARTTLS on a port without."""
-    user = f"automatic-{kind.value.lower()}-{starttls}".lower()
+    user = f"{security}-{kind.value.lower()}-{starttls}".lower()
     ports = {IMAP: (dovecot.imaps, dovecot.imap), POP3: (dovecot.pop3s, dovecot.pop3)}
     dovecot.deliver(user, mail("one"))
-    assert subjects(turn(sources(kind, user, ports[kind][starttls])).raws) == ["one"]
+    source = sources(kind, user, ports[kind][starttls], security_given=security)
+    assert subjects(turn(source).raws) == ["one"]
     assert signed_in_over_tls(dovecot, user)
+
+
+@pytest.mark.parametrize("kind", [IMAP, POP3])
+def test_encrypted_ends_where_the_server_has_no_tls_at_all(
+    scripted: Callable[..., Scripted], sources: Make, kind: MailboxType
+) -> None:
+    """Even on loopback, where a password may go in the clear."""
+    server = scripted(script(kind))
+    with pytest.raises(Rejected, match=r"START ?TLS|STLS"):
+        sources(kind, "joe", server.port, security_given=Security.ENCRYPTED).open()
+    assert server.connections == 2
+    assert not [line for line in server.transcript if "secret" in line or "LOGIN" in line or "USER" in line]
 
 
 @pytest.mark.parametrize("kind", [IMAP, POP3])

@@ -102,25 +102,45 @@ def test_answer_that_is_put_before_tls_is_not_read_after_it(
 # Automatic
 
 
-@pytest.mark.parametrize("tls", ["implicit", "starttls", "none"])
-def test_automatic_takes_the_best_that_there_is(
-    faulty_smtp: Callable[..., FaultySmtp], authority: Authority, sinks: Sinks, tls: str
+@pytest.mark.parametrize("security", [Security.AUTOMATIC, Security.ENCRYPTED])
+@pytest.mark.parametrize("tls", ["implicit", "starttls"])
+def test_a_security_that_is_found_out_is_the_best_that_there_is(
+    faulty_smtp: Callable[..., FaultySmtp], authority: Authority, sinks: Sinks, tls: str, security: Security
 ) -> None:
-    server = faulty_smtp(authority=authority, tls=tls, user=None if tls == "none" else "joe")
-    given = {} if tls == "none" else {"user": "joe"}
-    way = sinks(server.smtp, security_given=Security.AUTOMATIC, ca_file=authority.ca_file, **given)
+    server = faulty_smtp(authority=authority, tls=tls, user="joe")
+    way = sinks(server.smtp, security_given=security, ca_file=authority.ca_file, user="joe")
     assert states(way.send(outbound())) == [SENT]
     assert server.connections == (1 if tls == "implicit" else 2)
-    assert [mail.signed_in_as for mail in server.mails] == [given.get("user")]
+    assert [mail.signed_in_as for mail in server.mails] == ["joe"]
 
 
-def test_automatic_does_not_go_on_without_tls_where_starttls_is_required(
+def test_automatic_goes_on_without_tls_where_there_is_none(
     faulty_smtp: Callable[..., FaultySmtp], authority: Authority, sinks: Sinks
 ) -> None:
     server = faulty_smtp()
+    way = sinks(server.smtp, security_given=Security.AUTOMATIC, ca_file=authority.ca_file)
+    assert states(way.send(outbound())) == [SENT]
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize("security", [Security.AUTOMATIC, Security.ENCRYPTED])
+def test_where_tls_is_required_nothing_is_sent_without_it(
+    faulty_smtp: Callable[..., FaultySmtp], authority: Authority, sinks: Sinks, security: Security
+) -> None:
+    server = faulty_smtp()
+    smtp = REQUIRED if security is Security.AUTOMATIC else SmtpProperties()
     with pytest.raises(Rejected, match="STARTTLS extension not supported"):
-        sinks(server.smtp, security_given=Security.AUTOMATIC, ca_file=authority.ca_file, smtp=REQUIRED).send(outbound())
+        sinks(server.smtp, security_given=security, ca_file=authority.ca_file, smtp=smtp).send(outbound())
     assert not [command for _, command in server.commands if not command.startswith("EHLO")]
+
+
+def test_encrypted_finds_starttls_of_a_postfix(
+    postfix: Callable[..., Postfix], smtp_sink: Callable[..., SmtpSink], authority: Authority, sinks: Sinks
+) -> None:
+    relay = postfix(relay_to=smtp_sink().smtp, starttls=authority, options={"smtpd_tls_loglevel": "1"})
+    way = sinks(relay.smtp, security_given=Security.ENCRYPTED, ca_file=authority.ca_file)
+    assert states(way.send(outbound())) == [SENT]
+    assert "TLS connection established" in relay.log()
 
 
 def test_automatic_ends_at_a_certificate_that_is_not_trusted(

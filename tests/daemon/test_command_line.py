@@ -27,7 +27,7 @@ def one_line(done: subprocess.CompletedProcess[str], code: int, *words: str) -> 
     ("arguments", "words"),
     [
         ([], ["COMMAND", "--help"]),
-        (["fetch"], ["'fetch'", "run"]),
+        (["grab"], ["'grab'", "run"]),
         (["run", "--fast"], ["--fast"]),
         (["inbox", "--limit", "none"], ["--limit", "none"]),
         (["inbox", "--limit", "0"], ["--limit", "0"]),

@@ -40,7 +40,7 @@ def derived(section: ServerSection, proxy: ProxySection | None) -> Mapping[str, 
         "debug": of("enable-debug", section.enable_debug),
         "class": Derived("emaild's own"),
         "socketFactory.class": of(security, SSL_FACTORY if _encrypted(section) else ""),
-        "socketFactory.fallback": of(security, section.security is Security.AUTOMATIC),
+        "socketFactory.fallback": of(security, section.security in (Security.AUTOMATIC, Security.ENCRYPTED)),
         "socketFactory.port": of("port", section.port),
         **_socks(section, proxy),
         **_by_kind(section),
@@ -98,7 +98,7 @@ def _security_option(section: ServerSection) -> str:
 
 def _encrypted(section: ServerSection) -> bool:
     """Whether the first try is TLS from the first byte."""
-    return section.security in (Security.SSL_TLS, Security.AUTOMATIC)
+    return section.security not in (Security.NONE, Security.START_TLS)
 
 
 def _properties(section: ServerSection) -> ProtocolProperties:

@@ -104,6 +104,24 @@ def test_mails_from_before_the_begin_date_are_skipped_for_good(store: Store, clo
         assert reading.mailbox.told == ["new"]
 
 
+def test_mails_that_are_older_than_so_many_days_at_a_look_are_skipped_for_good(
+    store: Store, clock: ManualClock, said: Said
+) -> None:
+    """The days are counted back from each look, and not from the first."""
+    with Reading(store, clock, download_days=2) as reading:
+        reading.mailbox.add("old", arrived=START.replace(hour=0, minute=0) - timedelta(days=2, seconds=1))
+        reading.mailbox.add("new", arrived=START.replace(hour=0, minute=0) - timedelta(days=2))
+        reading.run()
+        assert reading.subjects == ["Mail new"]
+        clock.advance(86_400)
+        reading.mailbox.add("late", arrived=START.replace(hour=0, minute=0) - timedelta(days=2))
+        reading.mailbox.add("recent", arrived=START - timedelta(days=1))
+        reading.run()
+        assert reading.subjects == ["Mail new", "Mail recent"]
+        assert store.interactions.unknown(reading.section.account, ["old", "new", "late", "recent"]) == []
+        assert reading.mailbox.told == ["new", "recent"]
+
+
 def test_a_turn_takes_only_so_many_and_the_next_is_at_once(store: Store, clock: ManualClock) -> None:
     with Reading(store, clock, most=3) as reading:
         reading.mailbox.add(*map(str, range(8)))

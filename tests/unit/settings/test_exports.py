@@ -37,7 +37,7 @@ def test_an_ini_export_is_read_as_it_is(conf: ConfFiles) -> None:
 
 def test_an_option_that_genesys_leaves_empty_is_refused_where_a_default_would_be_guessed(conf: ConfFiles) -> None:
     (fault,) = conf.faults(box(cycle_time=""))
-    assert fault.startswith("emaild.conf:5: [pop-client] cycle-time: it is empty; expected a duration")
+    assert fault.startswith("emaild.conf:5: [pop-client] cycle-time: it is empty; expected 0, or a duration")
 
 
 def test_a_masked_password_is_refused_where_an_export_is_read_as_it_is(conf: ConfFiles) -> None:

@@ -21,7 +21,7 @@ def test_names_become_ours_and_values_stay_as_they_are(conf: ConfFiles) -> None:
     ("option", "value", "reason"),
     [
         ("leave-msg-on-server", "true", "unknown option"),
-        ("cycle-time", "00:00:00", "expected a duration from 1s to 1d"),
+        ("cycle-time", "00:00:00", "expected 0, or a duration from 1s to 1d"),
         ("maximum-msg-number", "many", "expected a whole number from 1 to 100000, found 'many'"),
         ("mail.debug.auth", "true", "it cannot be set: it would write passwords into the log"),
         ("mail.pop3.class", "x.Y", "it cannot be set; emaild sets it itself"),

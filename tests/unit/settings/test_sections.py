@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -10,6 +10,7 @@ from emaild.settings import parse
 from emaild.settings.mailbox import AfterFetch, FirstFetch, MailboxSection
 from emaild.settings.option import option, options, same_name, section_kind
 from emaild.settings.reader import SECTIONS
+from emaild.settings.server import Security
 from tests.conf_files import MAILBOX, MUST, ConfFiles
 
 
@@ -30,6 +31,17 @@ def mailbox(conf: ConfFiles, *lines: str) -> MailboxSection:
         ),
         (["type = IMAP", "Folder_Separator = //"], "6: [pop-client] folder-separator: expected one character"),
         (["type = IMAP", "folder-separator ="], "6: [pop-client] folder-separator: expected one character"),
+        (
+            ["maximum-attachment-size = 25k"],
+            "5: [pop-client] maximum-attachment-size: POP3 cannot leave parts of a mail",
+        ),
+        (["download-days = 0"], "5: [pop-client] download-days: expected a whole number from 1 to 36500"),
+        (["cycle-time = 00:00:00"], "5: [pop-client] cycle-time: expected 0, or a duration from 1s to 1d"),
+        (["cycle-time = 500ms"], "5: [pop-client] cycle-time: expected 0, or a duration from 1s to 1d"),
+        (
+            ["pop-connection-security = start-tls", "enable-ssl = true"],
+            "6: [pop-client] enable-ssl: it contradicts pop-connection-security = start-tls",
+        ),
     ],
 )
 def test_what_a_mailbox_cannot_do_is_refused_at_its_line(conf: ConfFiles, lines: list[str], fault: str) -> None:
@@ -146,3 +158,46 @@ def test_what_counts_of_every_option_can_be_shown(conf: ConfFiles, kind: type) -
 def test_a_default_that_its_own_parser_refuses_cannot_be_declared() -> None:
     with pytest.raises(ValueError):
         option(parse.number(1, 5), default="6", help="Never seen.")
+
+
+def test_a_cycle_time_of_0_means_by_hand(conf: ConfFiles) -> None:
+    assert mailbox(conf, "cycle-time = 0").by_hand
+    assert not mailbox(conf, "cycle-time = 1s").by_hand
+
+
+@pytest.mark.parametrize(
+    ("lines", "begin"),
+    [
+        ([], None),
+        (["begin-date = 2026-01-31"], datetime(2026, 1, 31, tzinfo=UTC)),
+        (["download-days = 7"], datetime(2026, 2, 23, tzinfo=UTC)),
+        (["download-days = 7", "begin-date = 2026-01-31"], datetime(2026, 2, 23, tzinfo=UTC)),
+        (["download-days = 7", "begin-date = 2026-03-01"], datetime(2026, 3, 1, tzinfo=UTC)),
+    ],
+)
+def test_mails_are_taken_from_the_later_of_two_days_on(
+    conf: ConfFiles, lines: list[str], begin: datetime | None
+) -> None:
+    """In another zone than ours it is the day before already."""
+    now = datetime(2026, 3, 1, 23, 30, tzinfo=timezone(-timedelta(hours=2)))
+    assert mailbox(conf, *lines).begin(now) == begin
+
+
+@pytest.mark.parametrize(
+    ("lines", "attachment", "mail"),
+    [
+        ([], None, None),
+        (["maximum-attachment-size = 25k", "retrieve-limit = 512"], 25 << 10, 512),
+        (["maximum-attachment-size = 1", "retrieve-limit = 20 KiB"], 1 << 20, 20 << 10),
+        (["maximum-attachment-size = 0", "retrieve-limit = 0"], 0, 0),
+        (["maximum-attachment-size =", "retrieve-limit ="], None, None),
+    ],
+)
+def test_sizes_of_what_is_taken(conf: ConfFiles, lines: list[str], attachment: int | None, mail: int | None) -> None:
+    section = mailbox(conf, "type = IMAP", *lines)
+    assert (section.maximum_attachment_size, section.retrieve_limit) == (attachment, mail)
+
+
+def test_a_mailbox_whose_security_is_encrypted_begins_at_the_port_of_tls(conf: ConfFiles) -> None:
+    section = mailbox(conf, "type = IMAP", "pop-connection-security = encrypted", "enable-ssl = true")
+    assert (section.security, section.port, section.transport.plain_port) == (Security.ENCRYPTED, 993, 143)
