@@ -19,6 +19,7 @@ from emaild.jobs.status import StatusBoard
 from emaild.message import Inbound, Interaction
 from emaild.net.idle import IdleWatch
 from emaild.settings.daemon import EmaildSection, StoreSection
+from emaild.settings.discovery import DiscoverySection
 from emaild.settings.load import Settings
 from emaild.settings.log import LogSection
 from emaild.settings.mailbox import AfterFetch, FirstFetch, MailboxSection
@@ -154,6 +155,8 @@ def settings(
         api=None,
         api_tokens={},
         webhook=None,
+        discovery=DiscoverySection(),
+        email2={},
         proxies={},
         secrets={},
         endpoints={},

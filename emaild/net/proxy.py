@@ -77,12 +77,13 @@ def _kind(proxy: ProxyServer, peer: Peer, deadline: Deadline) -> ProxyType:
     if proxy.kind is not ProxyType.AUTOMATIC:
         return proxy.kind
     at = proxy.host, proxy.port
-    if at not in _found:
+    known = _found.get(at)  # once: other threads forget it when they fail
+    if known is None:
         with steps.together("proxy"), _reach(proxy, peer, deadline) as connection:
             connection.deadline = Deadline(min(PATIENCE, deadline.left() / 2))
-            _found[at] = ProxyType.SOCKS5 if _greeted(connection) else ProxyType.HTTP
-        steps.tell(f"[{proxy.name}] speaks {_found[at]}")
-    return _found[at]
+            known = _found[at] = ProxyType.SOCKS5 if _greeted(connection) else ProxyType.HTTP
+        steps.tell(f"[{proxy.name}] speaks {known}")
+    return known
 
 
 def _greeted(connection: socket.socket) -> bool:

@@ -10,7 +10,7 @@ import errno
 import glob
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,7 +24,12 @@ INCLUDE = next(option for option in options(EmaildSection) if option.field == "i
 
 @dataclass
 class Reading:
-    """What was read: `files` in their order with what they hold, the `folders` in which more may appear, `faults`."""
+    """What was read: `files` in their order with what they hold, the `folders` in which more may appear, `faults`.
+
+    Files in `instead` were taken to hold that, None: to be gone.
+    """
+
+    instead: Mapping[Path, bytes | None] = field(default_factory=dict)
 
     files: dict[Path, bytes] = field(default_factory=dict)
     folders: dict[Path, None] = field(default_factory=dict)
@@ -53,24 +58,28 @@ def main_file(conf: Path) -> Path:
     return conf / "emaild.conf" if os.path.isdir(conf) else conf
 
 
-def read_files(conf: Path) -> Reading:
-    """Read everything that *conf* leads to."""
-    reading = Reading()
+def read_files(conf: Path, instead: Mapping[Path, bytes | None] | None = None) -> Reading:
+    """Read everything that *conf* leads to; files in *instead* as if they held that, None: as if they were gone.
+
+    A file that is not there yet is read in `conf.d` alone.
+    """
+    reading = Reading(instead or {})
     main = main_file(conf)
     _read(main, None, (), reading)
     folder = main.parent / "conf.d"
     reading.folders[folder] = None
     try:
-        names = sorted(os.listdir(folder))
+        names = os.listdir(folder)
     except (FileNotFoundError, NotADirectoryError):
         names = []
     except OSError as error:
         names = []
         reading.order.append(folder)
         reading.faults.append(Fault(Place(folder, 1), "", "", f"cannot read the folder: {error.strerror}"))
-    for name in names:
+    for name in sorted({*names, *(path.name for path in reading.instead if path.parent == folder)}):
         # Hidden files are the locks and drafts of editors.
-        if name.endswith(".conf") and not name.startswith("."):
+        gone = reading.instead.get(folder / name, b"") is None
+        if name.endswith(".conf") and not name.startswith(".") and not gone:
             _read(folder / name, None, (), reading)
     return reading
 
@@ -88,7 +97,9 @@ def _read(path: Path, named: tuple[Place, str] | None, above: tuple[Path, ...], 
     if path in reading.files:
         return
     try:
-        content = _content(path, any_kind=named is None)
+        content = reading.instead.get(path)
+        if content is None:
+            content = _content(path, any_kind=named is None)
     except OSError as error:
         wrong = f"cannot read the file: {error.strerror}"
         if named is None:

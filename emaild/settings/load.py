@@ -26,12 +26,15 @@ from emaild.settings.crosscheck import (
     missing_ways,
     secrets_of,
     shared_accounts,
+    shared_claims,
     shared_tokens,
     unknown_callers,
     unknown_names,
 )
 from emaild.settings.daemon import EmaildSection, StoreSection
+from emaild.settings.discovery import DiscoverySection
 from emaild.settings.doubtful_ways import doubtful_ways
+from emaild.settings.email2 import Email2Section
 from emaild.settings.files import Reading, read_files
 from emaild.settings.ini import Fault, Place, RawSection, read
 from emaild.settings.log import LogSection
@@ -69,6 +72,8 @@ class Settings:
     api: ApiSection | None
     api_tokens: Mapping[str, ApiTokenSection]
     webhook: WebhookSection | None
+    discovery: DiscoverySection
+    email2: Mapping[str, Email2Section]
     store: StoreSection
     log: LogSection
     origins: Mapping[tuple[str, str], Place] = field(compare=False)
@@ -93,6 +98,8 @@ class Settings:
             **({"api": self.api} if self.api else {}),
             **self.api_tokens,
             **({"webhook": self.webhook} if self.webhook else {}),
+            "discovery": self.discovery,
+            **self.email2,
             "store": self.store,
             "log": self.log,
         }
@@ -117,7 +124,7 @@ class Settings:
         """The way that this mail takes, None where there is no way out at all."""
         return way_out_for(wanted, self.ways_out, self.processing)
 
-    def proxy_for(self, section: ServerSection | WebhookSection) -> ProxySection | None:
+    def proxy_for(self, section: ServerSection | WebhookSection | DiscoverySection) -> ProxySection | None:
         """The proxy that a section's connections go through; None: none."""
         named = section.proxy.lower()
         if named == NO_PROXY:
@@ -141,8 +148,8 @@ class Settings:
         return section.endpoint or self.processing.default_inbound_queue
 
 
-def load(conf: Path, *, outside_unit: bool = False) -> Settings:
-    """Read and check everything.
+def load(conf: Path, *, outside_unit: bool = False, instead: Mapping[Path, bytes | None] | None = None) -> Settings:
+    """Read and check everything; *instead* as `read_files` has it, to see what a change would lead to.
 
     With *outside_unit* a systemd credential that is not to be found is a warning, its secret empty: only the unit
     sees all of them.
@@ -150,14 +157,15 @@ def load(conf: Path, *, outside_unit: bool = False) -> Settings:
     Raises:
         ConfigError: with a line for every mistake found, in the order of files and lines.
     """
-    reading = read_files(conf)
+    reading = read_files(conf, instead)
     raw, faults = read(reading.files.items(), ALIASES)
     reader = Reader(raw, outside_unit=outside_unit)
     secrets = reader.family(SecretSection)
     boxes, ways = _informed(reader, MailboxSection, secrets), _informed(reader, WayOutSection, secrets)
     servers: list[ServerSection] = [*boxes.values(), *ways.values()]
     webhook = _if_there(reader, WebhookSection)
-    named = [*missing_sections(servers, raw), *missing_proxies([webhook] if webhook else [], raw)]
+    discovery = reader.single(DiscoverySection)
+    named = [*missing_sections(servers, raw), *missing_proxies([*([webhook] if webhook else []), discovery], raw)]
     named += missing_agents(reader.family(RuleSection).values(), raw)
     named += missing_ways(ways, reader.single(ProcessingSection))
     faults += [*reading.faults, *reader.faults, *(_placed(raw, *misfit) for misfit in named)]
@@ -175,7 +183,9 @@ def load(conf: Path, *, outside_unit: bool = False) -> Settings:
         endpoints=MappingProxyType(reader.family(EndpointsSection)),
         api=_if_there(reader, ApiSection),
         api_tokens=MappingProxyType(reader.family(ApiTokenSection)),
-        webhook=_if_there(reader, WebhookSection),
+        webhook=webhook,
+        discovery=discovery,
+        email2=MappingProxyType(reader.family(Email2Section)),
         store=reader.single(StoreSection),
         log=reader.single(LogSection),
         origins=MappingProxyType(reader.origins),
@@ -211,6 +221,7 @@ def _warnings(settings: Settings) -> Iterator[tuple[str, str, str]]:
     yield from shared_accounts(settings.mailboxes)
     yield from shared_tokens(settings.api_tokens)
     yield from doubtful_ways(settings.ways_out.values(), settings.origins)
+    yield from shared_claims(settings.ways_out.values())
     yield from unknown_callers(settings.ways_out.values(), {*settings.rules, *settings.api_tokens})
     yield from idle_outputs(settings.log)
     yield from unknown_names(settings.rules.values(), settings.mailboxes, settings.agents, settings.processing)

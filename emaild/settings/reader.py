@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 from emaild.settings.agent import AgentSection
 from emaild.settings.api import ApiSection, ApiTokenSection
 from emaild.settings.daemon import EmaildSection, StoreSection, Unknown
+from emaild.settings.discovery import DiscoverySection
+from emaild.settings.email2 import Email2Section
 from emaild.settings.ini import Fault, Place, RawOption, RawSection
 from emaild.settings.log import LogSection
 from emaild.settings.mailbox import MailboxSection, MailboxType
@@ -39,6 +41,8 @@ SECTIONS: tuple[type[Any], ...] = (
     ApiSection,
     ApiTokenSection,
     WebhookSection,
+    DiscoverySection,
+    Email2Section,
     StoreSection,
     LogSection,
 )

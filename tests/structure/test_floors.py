@@ -142,4 +142,5 @@ def test_only_the_wiring_and_what_it_starts_make_threads() -> None:
         "jobs/workers.py",
         "log/thread.py",
         "demo/loopback.py",
+        "provision/discover/parallel.py",
     }

@@ -16,7 +16,7 @@ def test_an_empty_file_is_all_defaults(conf: ConfFiles) -> None:
     settings = conf.load("")
     assert settings.emaild == EmaildSection()
     assert (dict(settings.mailboxes), dict(settings.ways_out)) == ({}, {})
-    assert list(settings.sections()) == ["emaild", "email-processing", "store", "log"]
+    assert list(settings.sections()) == ["emaild", "email-processing", "discovery", "store", "log"]
 
 
 def test_files_are_read_in_the_order_of_their_names(conf: ConfFiles) -> None:
