@@ -41,6 +41,7 @@ AROUND = {
     "secret-x": (),
     "api-token-x": (),
     "webhook": ("url = https://hooks.example.com/",),
+    "email2-11111111-2222-3333-4444-555555555555": (),
 }
 """What must stand beside the secrets, by section."""
 HOLDERS = {
@@ -51,6 +52,7 @@ HOLDERS = {
     "secret-x": ("password",),
     "api-token-x": ("token",),
     "webhook": ("secret", "old-secret"),
+    "email2-11111111-2222-3333-4444-555555555555": ("smtp-alt-password",),
 }
 PLACES = [(section, name) for section, names in HOLDERS.items() for name in names]
 
