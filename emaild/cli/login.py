@@ -24,7 +24,7 @@ from emaild.errors import Busy, EmaildError, RemoteError, SignInFailed, StateUnu
 from emaild.jobs.trial import remedy, trial
 from emaild.log.setup import set_up
 from emaild.net.oauth import Sealed
-from emaild.net.oauth.grant import ServerSection, Way, grant_of, user_of
+from emaild.net.oauth.grant import Grant, ServerSection, Way, grant_of, user_of
 from emaild.net.oauth.person import Device, SignedIn, begin, begin_by_device, keep
 from emaild.settings import parse
 from emaild.settings.by_token import GrantType, is_https
@@ -45,24 +45,33 @@ def register(add: Add) -> None:
     """The command of this module."""
     made = add("login", _login, "sign in for a section in a browser, so that the daemon gets tokens for it")
     made.add_argument("section", metavar="SECTION", help="a [pop-client...] or [smtp-client...] section")
+    made.add_argument("--no-try", action="store_true", help="do not try the server with the new token")
+    add_ways(made)
+
+
+def add_ways(made: argparse.ArgumentParser) -> None:
+    """How a person signs in: the options of this and other commands."""
     made.add_argument("--device", action="store_true", help="print a code to sign in with on another machine")
     made.add_argument("--shared", action="store_true", help="whoever signs in need not be the mailbox's own user")
     made.add_argument("--no-browser", action="store_true", help="print where to sign in, and open no browser")
-    made.add_argument("--no-try", action="store_true", help="do not try the server with the new token")
     made.add_argument(
         "--within", type=_patience, default="10m", metavar="TIME", help="how long to wait for it (default: 10m)"
     )
 
 
 @dataclass(frozen=True)
-class _Task:
-    """Who is to sign in, and what for. `consent`: the scopes of all sections that will use it."""
+class Task:
+    """Who is to sign in, and what for. `consent`: the scopes of all sections that will use it.
+
+    `kept` is the state directory that takes it. `hint` follows what is told to somebody else who signed in.
+    """
 
     section: ServerSection
     consent: tuple[str, ...]
     proxy: ProxySection | None
     kept: Path
     shared: bool
+    hint: str = ""
 
     def done(self, signed: SignedIn) -> str:
         """Keep it, if whoever signed in is who should have; what to say of it.
@@ -75,7 +84,7 @@ class _Task:
         if not self.shared and not _own(self.section) & {address.lower() for address in signed.addresses}:
             raise SignInFailed(
                 f"{who} signed in, but [{name}] is for {user}, so nothing was kept; sign in as that user, or give"
-                f" --shared where the mailbox may be opened by others and {who} is one of them"
+                f" --shared where the mailbox may be opened by others and {who} is one of them{self.hint}"
             )
         try:
             keep(self.section, Sealed(self.kept), signed)
@@ -89,15 +98,28 @@ def _login(arguments: argparse.Namespace) -> int:
     task = _task(settings, arguments)
     if not task.section.enable_debug and settings.log.verbose is not Verbosity.NONE:
         set_up(replace(settings.log, verbose=Verbosity.STANDARD), sys.stderr)  # what goes well is told in one line
-    opens = not arguments.no_browser and os.geteuid() != 0 and any(os.environ.get(name) for name in SCREENS)
+    opens = opens_browser(arguments)
     _ready(task.kept)
+    print(signed_in(task, arguments, opens=opens), flush=True)
+    return os.EX_OK if arguments.no_try else _tried(task)
+
+
+def opens_browser(arguments: argparse.Namespace) -> bool:
+    """Whether a browser may be opened here: never by root, nor by whom root goes on as."""
+    return not arguments.no_browser and os.geteuid() != 0 and any(os.environ.get(name) for name in SCREENS)
+
+
+def signed_in(task: Task, arguments: argparse.Namespace, *, opens: bool) -> str:
+    """Let a person sign in, and keep it; what to say of it. *arguments* are those of `add_ways`.
+
+    Raises:
+        SignInFailed: nobody signed in, or somebody else. StateUnusable: it cannot be kept.
+    """
     try:
-        print(_by_device(task, arguments.within) if arguments.device else _by_browser(task, arguments.within, opens))
+        return _by_device(task, arguments.within) if arguments.device else _by_browser(task, arguments.within, opens)
     except RemoteError as error:
         advice = "; are tenant-authority and [proxy] right?" if isinstance(error, Unreachable) else ""
         raise SignInFailed(_plain(f"{error}{advice}").replace("SECTION", task.section.name)) from error
-    sys.stdout.flush()
-    return os.EX_OK if arguments.no_try else _tried(task)
 
 
 def _ready(directory: Path) -> None:
@@ -118,7 +140,7 @@ def _ready(directory: Path) -> None:
         raise StateUnusable(refused(directory, PermissionError(0, "it cannot be written")))
 
 
-def _tried(task: _Task) -> int:
+def _tried(task: Task) -> int:
     """Try the server with what was kept, and say what came of it; the exit code."""
     name = task.section.name
     try:
@@ -149,7 +171,7 @@ def bounded(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _task(settings: Settings, arguments: argparse.Namespace) -> _Task:
+def _task(settings: Settings, arguments: argparse.Namespace) -> Task:
     there = {section.name.lower(): section for section in settings.servers()}
     section = there.get(arguments.section.lower())
     if section is None:
@@ -159,9 +181,14 @@ def _task(settings: Settings, arguments: argparse.Namespace) -> _Task:
     grant = grant_of(section)
     if grant is None or not _signed_in_for(section):
         raise UsageError(f"[{section.name}] is not set up for this: it needs {' and '.join(_missing(section))}")
+    kept = settings.emaild.state_directory
+    return Task(section, consent_of(settings, grant), settings.proxy_for(section), kept, arguments.shared)
+
+
+def consent_of(settings: Settings, grant: Grant) -> tuple[str, ...]:
+    """The scopes of all sections that one sign-in is for."""
     others = [other for one in settings.servers() if (other := grant_of(one)) is not None]
-    consent = tuple(word for one in others if one.sealed_name == grant.sealed_name for word in one.scope.split())
-    return _Task(section, consent, settings.proxy_for(section), settings.emaild.state_directory, arguments.shared)
+    return tuple(word for one in others if one.sealed_name == grant.sealed_name for word in one.scope.split())
 
 
 def _signed_in_for(section: ServerSection) -> bool:
@@ -186,7 +213,7 @@ def _own(section: ServerSection) -> set[str]:
     return {name.lower() for name in (user_of(section), address) if name}
 
 
-def _by_browser(task: _Task, seconds: float, opens: bool) -> str:
+def _by_browser(task: Task, seconds: float, opens: bool) -> str:
     with Redirect() as redirect:
         # Microsoft takes any port of localhost, Google any of 127.0.0.1; both mean this machine.
         place = f"http://{'127.0.0.1' if task.section.is_google else 'localhost'}:{redirect.port}"
@@ -207,7 +234,7 @@ def _by_browser(task: _Task, seconds: float, opens: bool) -> str:
         return said
 
 
-def _by_device(task: _Task, seconds: float) -> str:
+def _by_device(task: Task, seconds: float) -> str:
     device = begin_by_device(task.section, proxy=task.proxy)
     print(_plain(f"Open {device.url} in any browser, and type this code: {device.user_code}"), flush=True)
     until = time.monotonic() + min(seconds, device.life)

@@ -24,12 +24,17 @@ MODULES = {
     "send": ("send",),
     "doctor": ("doctor",),
     "login": ("login",),
+    "add": ("add",),
+    "remove": ("remove",),
+    "discover": ("discover",),
+    "fetch": ("fetch",),
     "call": ("call",),
     "inbox": ("inbox",),
     "outbox": ("outbox", "history"),
     "ways": ("ways", "mailboxes"),
     "inspect": ("inspect",),
     "preview": ("preview",),
+    "provision": ("provision",),
 }
 """The modules of commands, and theirs: only what a command line asks for is loaded, for some need half a second."""
 INTERRUPTED = 128 + signal.SIGINT  # what a shell reports of a process that Ctrl-C ended

@@ -16,6 +16,7 @@ from emaild.store.marks import Marks
 from emaild.store.outbox import Outbox
 from emaild.store.probe import write_to
 from emaild.store.pushes import Pushes
+from emaild.store.removal import Removal
 from emaild.store.sending import Sending
 from emaild.store.ways_out import WaysOut
 from emaild.store.writes import Writing
@@ -38,6 +39,7 @@ class Store:
         self.writing = Writing(database)
         self.pushes = Pushes(database)
         self.figures = Figures(database)
+        self.removal = Removal(database)
 
     def probe(self, patience: float) -> None:
         """Write something that means nothing, within that many seconds.

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from emaild.disk import NEW, written
+from emaild.disk import NEW, sync, written
 from emaild.net.loading import loaded
 from emaild.net.oauth.apart import to_its_end
 from emaild.net.oauth.disk import PAUSE, Stamp, check_file, check_folder, locked, make_folder, stamp_of
@@ -89,6 +89,12 @@ class Sealed:
                 self._put(name, new)
                 with self._lock:
                     self._ours[name] = self.stamp(name)
+
+    def forget(self, name: str) -> None:
+        """Keep nothing under that name any more."""
+        with self._alone():
+            self._path(name).unlink(missing_ok=True)
+            sync(self._folder)
 
     def stamp(self, name: str) -> Stamp:
         """Another one after each change."""
