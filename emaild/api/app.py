@@ -16,7 +16,7 @@ from emaild.api.context import Context
 from emaild.api.document import document_of
 from emaild.api.json_text import json_bytes
 from emaild.api.problems import Kind, Problem, answer, service_answer
-from emaild.api.routes import interactions, mailboxes, outbox, services, watching
+from emaild.api.routes import interactions, mailboxes, outbox, services, watching, ways
 from emaild.api.vitals import Vitals
 from emaild.errors import Conflict, InputError, NotFound, StoreFailed
 from emaild.services.faults import ServiceFault
@@ -31,6 +31,7 @@ def application(context: Context, vitals: Vitals, arrivals: Arrivals) -> FastAPI
     routers = (
         interactions.routes(context, arrivals),
         outbox.routes(context),
+        ways.routes(context),
         services.routes(context, arrivals),
         mailboxes.routes(context),
         watching.routes(vitals),

@@ -34,7 +34,7 @@ MAIL_TAKEN: dict[str, object] = {
 }
 MAIL_OUT: dict[str, object] = {
     "id": ID, "state": "DEFERRED", "way_out": "smtp-client", "message_id": "<5f1c@example.com>",
-    "sender": "support@example.com", "recipients": [
+    "sender": "support@example.com", "subject": "Your order", "recipients": [
         {"address": "ann@example.com", "state": "WAITING", "code": "451", "text": "4.7.1 try again later"}
     ], "attempts": 1, "created": TIME, "next_attempt": "2026-03-02T09:31:00.000Z", "finished": None,
     "diagnosis": "ann@example.com: 451 4.7.1 try again later", "cause": "greylisted", "interactive": True,
@@ -46,7 +46,6 @@ ANSWER = {
 LOGGED_MAIL_OUT = {
     **MAIL_OUT,
     "from": "support@example.com",
-    "subject": "Your order",
     "explanation": "The server takes mail of a sender that it does not know only some minutes later.",
     "remedy": "Nothing: it is sent again by itself.",
     "log": [
@@ -58,9 +57,13 @@ LOGGED_MAIL_OUT = {
     ],
 }  # fmt: skip
 OUTBOX_CHOSEN = {"state": ["FAILED"], "recipient": "@example.com", "since": TIME}
-CHANGED = {"changed": 12, "being_sent": 0}
+CHANGED = {"changed": 12, "being_sent": 0, "woken": ["smtp-client"]}
 OUTBOX = {"outbox": [MAIL_OUT], "next": ID}
 
+WAYS = {"ways": [{
+    "name": "smtp-client", "state": "failing", "queued": 3, "deferred": 1, "held": 0, "sending": 0, "oldest": TIME,
+    "last_sent": TIME, "last_error": "connect: Connection refused", "next_try": "2026-03-02T09:35:00.000Z",
+}]}  # fmt: skip
 MAILBOX = {
     "name": "pop-client",
     "state": "ok",

@@ -137,8 +137,9 @@ class MailOutGot(Got):
     way_out: str
     message_id: str
     sender: str
+    subject: str
     recipients: list[RecipientGot]
-    attempts: int
+    attempts: int = Field(description="How often it was tried.")
     created: Time
     next_attempt: Time | None
     finished: Time | None
@@ -159,7 +160,10 @@ class AnswerGot(Got):
 
 
 class AttemptGot(Got):
-    """A try, or `times` of them in a row, `last` the last, by which the way failed in the same manner."""
+    """A try, or `times` of them in a row, `last` the last, by which the way failed in the same manner.
+
+    `number` is that of the first of them.
+    """
 
     number: int
     at: Time
@@ -178,7 +182,6 @@ class LoggedMailOutGot(MailOutGot):
     """With all tries, what the failure means, and what to do."""
 
     from_: str = Field(alias="from")
-    subject: str
     explanation: str
     remedy: str
     log: list[AttemptGot]
@@ -189,6 +192,7 @@ class ChangedGot(Got):
 
     changed: int
     being_sent: int
+    woken: list[str] = Field(description="Ways out that rested, for they failed, and are tried at once now.")
 
 
 class OutboxGot(Got):
@@ -196,6 +200,27 @@ class OutboxGot(Got):
 
     outbox: list[MailOutGot]
     next: str
+
+
+class WayGot(Got):
+    """How a way out fares, and how many mails of each state wait for it; `oldest` is when the first of them came."""
+
+    name: str
+    state: Literal["ok", "failing", "limited", "waiting", "resting", "missing"]
+    queued: int
+    deferred: int
+    held: int
+    sending: int
+    oldest: Time | None
+    last_sent: Time | None
+    last_error: str | None = Field(description="It stays after the way worked again.")
+    next_try: Time | None
+
+
+class WaysGot(Got):
+    """All ways out by name."""
+
+    ways: list[WayGot]
 
 
 class MailboxGot(Got):

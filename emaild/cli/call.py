@@ -130,7 +130,7 @@ def _list(arguments: argparse.Namespace) -> int:
         rows = ((one["name"], _default(one), one["help"]) for one in services[0]["parameters"])
         table(("PARAMETER", "DEFAULT", "MEANING"), rows, "")
     else:
-        table(("METHOD", "MEANING", "ALSO"), ((s["method"], s["help"], ", ".join(s["aliases"])) for s in services), "")
+        table(("METHOD", "ALSO", "MEANING"), ((s["method"], ", ".join(s["aliases"]), s["help"]) for s in services), "")
     return os.EX_OK
 
 

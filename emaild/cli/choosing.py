@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterable
 
 from emaild.cli.times import since, until
+from emaild.diagnosis.table import rows
 from emaild.message import OutboundState
 from emaild.store.outbox_entries import WAITING_STATES, Choice
 
@@ -33,6 +34,14 @@ def one_of(names: Iterable[str]) -> dict[str, object]:
     return {"type": read, "action": "append", "default": [], "metavar": "STATE"}
 
 
+def cause(text: str) -> str:
+    """For argparse: the key of a diagnosis."""
+    known = {row.diagnosis.cause for row in rows()}
+    if text.lower() not in known:
+        raise argparse.ArgumentTypeError(f"there is no cause {text!r}; there are {', '.join(sorted(known))}")
+    return text.lower()
+
+
 def add_span(parser: argparse.ArgumentParser, what: str) -> None:
     """`--since` and `--until`."""
     when = "as 10:30, yesterday, 2026-11-21, '2h ago'"
@@ -47,7 +56,7 @@ def add_choice(parser: argparse.ArgumentParser, states: Iterable[OutboundState])
     parser.add_argument("--way-out", default="", metavar="SECTION", help="that are to go, or went, that way")
     parser.add_argument("--from", dest="sender", default="", metavar="ADDRESS", help="an address, or @domain")
     parser.add_argument("--to", dest="recipient", default="", metavar="ADDRESS", help="a recipient, or @domain")
-    parser.add_argument("--cause", default="", metavar="KEY", help="what is diagnosed, as mailbox-full")
+    parser.add_argument("--cause", type=cause, metavar="KEY", help="what is diagnosed, as mailbox-full")
     parser.add_argument("--text", default="", metavar="WORDS", help="that the diagnosis holds")
     parser.add_argument("--message-id", default="", metavar="ID", help="with or without angle brackets")
     add_span(parser, "that came into the outbox")
@@ -62,7 +71,7 @@ def choice_of(arguments: argparse.Namespace, *, done: bool | None) -> Choice:
         way_out=arguments.way_out,
         sender=arguments.sender,
         recipient=arguments.recipient,
-        cause=arguments.cause,
+        cause=arguments.cause or "",
         words=arguments.text,
         message_id=arguments.message_id,
         since=arguments.since,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from rich.table import Table
 from rich.text import Text
 
-from emaild.cli.output import console, paragraph, plain, short
+from emaild.cli.layout import hanging
+from emaild.cli.output import console, duration, paragraph, plain, room, short
 from emaild.jobs.examine import Finding
 from emaild.net.steps import LONGEST, Step, StepState
 
@@ -19,13 +19,14 @@ INDENT = MARK + 3  # so that it stands below the step's name
 
 def print_step(step: Step) -> None:
     """A mark, the step's name, its time, and what there is to say."""
-    cells = (
-        Text(step.state, style=STYLES[step.state]),
-        Text(step.name),
-        Text(duration(step.seconds) if step.state is not StepState.SKIPPED else ""),
-        Text(plain(step.text), overflow="fold"),
-    )
-    console().print(_row(cells))
+    took = duration(step.seconds) if step.state is not StepState.SKIPPED else ""
+    head = f"  {step.state:<{MARK}} {step.name:<{NAME}} {took:>{TIME}} "
+    first, *others = hanging(head, plain(step.text), room())
+    marked = Text(first)
+    marked.stylize(STYLES[step.state], 2, 2 + len(step.state))
+    console().print(marked, soft_wrap=True)
+    for line in others:
+        print(line)
 
 
 def print_finding(finding: Finding) -> None:
@@ -61,18 +62,3 @@ def exit_code(findings: Iterable[Finding]) -> int:
     if not failed:
         return os.EX_OK
     return os.EX_TEMPFAIL if all(finding.temporary for finding in failed) else os.EX_UNAVAILABLE
-
-
-def duration(seconds: float) -> str:
-    """Milliseconds below ten seconds."""
-    return f"{seconds * 1000:.0f} ms" if seconds < 10 else f"{seconds:.0f} s"
-
-
-def _row(cells: Sequence[Text]) -> Table:
-    made = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1, 0, 0))
-    made.add_column(min_width=2 + MARK)
-    made.add_column(min_width=NAME)
-    made.add_column(min_width=TIME, justify="right")
-    made.add_column(overflow="fold")
-    made.add_row(Text("  ") + cells[0], *cells[1:])
-    return made

@@ -132,7 +132,7 @@ def _json_lines(store: Store, settings: Settings, found: Iterable[Interaction], 
 
 def _watched(store: Store, choice: InboxChoice, arguments: argparse.Namespace) -> Watched:
     def row(entry: Interaction) -> Row:
-        return Row(entry.id, stored_json(entry, full=False), _cells(entry))
+        return Row(entry.id, entry, stored_json(entry, full=False), _cells(entry))
 
     def now(name: str) -> Row | None:
         try:

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import replace
 from functools import partial
 
 from emaild.cli.choosing import DONE_STATES, add_choice, choice_of, count
 from emaild.cli.outbox_changes import change
-from emaild.cli.outbox_story import tell
-from emaild.cli.output import json_line, moment, short, table, wide
+from emaild.cli.outbox_list import OutboxList
+from emaild.cli.outbox_story import Told, tell
+from emaild.cli.output import json_line
 from emaild.cli.registry import Add
-from emaild.cli.state import opened, settings_of
-from emaild.cli.watch import Row, Watched, add_watch, watch
-from emaild.documents.outbox import logged_json, outbound_json
-from emaild.errors import NotFound, UsageError
+from emaild.cli.state import no_daemon, opened, settings_of, warn_of_no_daemon, words_only
+from emaild.cli.watch import add_watch, watch
+from emaild.documents.outbox import logged_json
+from emaild.errors import UsageError
 from emaild.jobs.outbox_changes import ACTIONS, filters_of
 from emaild.message import OutboundState
+from emaild.settings.load import Settings
 from emaild.store import Store
-from emaild.store.outbox_entries import Choice, OutboxEntry
+from emaild.store.outbox_entries import Choice
+from emaild.store.ways_out import WayOutStatus
 
-MOST_WHY = 60  # characters of a diagnosis on a narrow terminal
+EMPTY = {
+    True: "nothing was sent yet",
+    False: "the outbox is empty",
+    None: "the outbox is empty, and nothing was sent yet",
+}
 
 
 def register(add: Add) -> None:
@@ -62,16 +70,37 @@ def _outbound(arguments: argparse.Namespace, *, history: bool) -> int:
     done = None if getattr(arguments, "history", False) else history
     choice = choice_of(arguments, done=done)
     _check(arguments, choice)
-    with opened(settings_of(arguments.conf), must_exist=True) as store:
+    settings = settings_of(arguments.conf)
+    words_only(settings)
+    choice = replace(choice, way_out=_spelled(choice.way_out, settings))
+    with opened(settings, must_exist=True) as store:
         if arguments.action:
-            return change(store, arguments.action, choice, arguments.id, json=arguments.json)
+            code = change(store, arguments.action, choice, arguments.id, json=arguments.json)
+            warn_of_no_daemon(settings)
+            return code
         if arguments.id:
-            _one(store, arguments)
+            _one(store, arguments, settings)
         elif arguments.watch:
-            return watch(_watched(store, choice, history), arguments.watch, arguments.limit, json=arguments.json)
+            listed = OutboxList(store, choice).watched()
+            return watch(listed, arguments.watch, arguments.limit, json=arguments.json)
         else:
-            _list(store, choice, arguments, history=history)
+            OutboxList(store, choice).show(arguments.limit, _nothing(choice, done, settings), json=arguments.json)
+            if not history:
+                warn_of_no_daemon(settings)
     return os.EX_OK
+
+
+def _spelled(way: str, settings: Settings) -> str:
+    """As the conf files do; names match without regard to case. A way that is no more there is as it was given."""
+    return next((name for name in settings.ways_out if name.lower() == way.lower()), way)
+
+
+def _nothing(choice: Choice, done: bool | None, settings: Settings) -> str:
+    """What to say where there is no such mail."""
+    if choice.way_out and choice.way_out not in settings.ways_out:
+        there = ", ".join(settings.ways_out) or "none"
+        return f"no mail fits, and there is no way out {choice.way_out}; there are: {there}"
+    return "no mail fits" if filters_of(choice) else EMPTY[done]
 
 
 def _check(arguments: argparse.Namespace, choice: Choice) -> None:
@@ -86,52 +115,13 @@ def _check(arguments: argparse.Namespace, choice: Choice) -> None:
         raise UsageError(f"--{arguments.action} needs an id, a filter, or --all")
 
 
-def _list(store: Store, choice: Choice, arguments: argparse.Namespace, *, history: bool) -> None:
-    found = store.outbox.newest(choice, arguments.limit)
-    if arguments.json:
-        for entry in found:
-            json_line(outbound_json(entry))
-        return
-    empty = "no mail fits" if filters_of(choice) else "nothing was sent yet" if history else "the outbox is empty"
-    table(_columns(history), (_cells(entry) for entry in found), empty)
-
-
-def _watched(store: Store, choice: Choice, history: bool) -> Watched:
-    def row(entry: OutboxEntry) -> Row:
-        return Row(entry.id, outbound_json(entry), _cells(entry))
-
-    def now(name: str) -> Row | None:
-        try:
-            return row(store.outbox.get(name)[0])
-        except NotFound:
-            return None
-
-    return Watched(_columns(history), lambda most: [row(one) for one in store.outbox.newest(choice, most)], now)
-
-
-def _columns(history: bool) -> tuple[str, ...]:
-    when = "FINISHED" if history else "NEXT TRY"
-    way = ("WAY OUT",) if wide() else ()
-    return ("ID", "STATE", *way, "RECIPIENTS", "TRIES", when, "DIAGNOSIS")
-
-
-def _cells(entry: OutboxEntry) -> tuple[object, ...]:
-    roomy = wide()
-    way = (entry.way_out,) if roomy else ()
-    why = entry.diagnosis if roomy else short(entry.diagnosis, MOST_WHY)
-    when = moment(entry.next_attempt or entry.finished)
-    return (entry.id, entry.state, *way, _recipients(entry), entry.attempts, when, why)
-
-
-def _recipients(entry: OutboxEntry) -> str:
-    first, *others = [one.address for one in entry.recipients]
-    return f"{first} and {len(others)} more" if others else first
-
-
-def _one(store: Store, arguments: argparse.Namespace) -> None:
+def _one(store: Store, arguments: argparse.Namespace, settings: Settings) -> None:
     entry, attempts = store.outbox.get(arguments.id)
-    raw = store.outbox.raw(entry)
+    raw, ways = store.outbox.raw(entry), store.ways_out.all()
     if arguments.json:
-        json_line(logged_json(entry, attempts, raw))
+        json_line(logged_json(entry, attempts, raw, ways))
     else:
-        tell(store, entry, attempts, raw)
+        way = ways.get(entry.way_out)
+        if way is None and entry.way_out in settings.ways_out:  # set up a moment ago
+            way = WayOutStatus(name=entry.way_out, state="waiting")
+        tell(Told(entry=entry, attempts=attempts, raw=raw, way=way, no_daemon=no_daemon(settings)))

@@ -17,8 +17,8 @@ def change(store: Store, action: str, choice: Choice, name: str | None, *, json:
     """Do it to the mail of that name, else to all that are chosen; tell how many. Returns the exit code."""
     now = datetime.now(UTC)
     if name:
-        change_one(store, action, name.upper(), now, client=COMMAND_LINE)
-        _tell(action, 1, 0, json=json)
+        changed = change_one(store, action, name.upper(), now, client=COMMAND_LINE)
+        _tell(action, 1, 0, [changed.entry.way_out] if changed.woken else [], json=json)
         return os.EX_OK
     all_of_them = ChangeAll(store, action, choice, client=COMMAND_LINE)
     try:
@@ -26,17 +26,19 @@ def change(store: Store, action: str, choice: Choice, name: str | None, *, json:
     except BaseException:
         print(f"emaild: it ended early: {_mails(all_of_them.count)} {ACTIONS[action].done} by then", file=sys.stderr)
         raise
-    _tell(action, all_of_them.count, all_of_them.being_sent(), json=json)
+    _tell(action, all_of_them.count, all_of_them.being_sent(), sorted(all_of_them.woken), json=json)
     return os.EX_OK
 
 
-def _tell(action: str, count: int, busy: int, *, json: bool) -> None:
+def _tell(action: str, count: int, busy: int, woken: list[str], *, json: bool) -> None:
     if json:
-        json_line({"changed": count, "being_sent": busy})
+        json_line({"changed": count, "being_sent": busy, "woken": woken})
         return
     print(f"{_mails(count)} {ACTIONS[action].done}")
     if busy:
         print(f"{_mails(busy)} being sent at this moment, and left alone")
+    for way in woken:
+        print(f"the way out {way} rested, for it failed; it is due now, too")
 
 
 def _mails(count: int) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from emaild.cli.output import moment, paragraph, table
-from emaild.documents.outbox import diagnosed, header_of
-from emaild.message import OutboundState, Receipt
-from emaild.store import Store
+from emaild.cli.output import beside, duration, facts, moment, paragraph
+from emaild.documents.outbox import diagnosed, due, header_of, numbered
+from emaild.jobs.outgoing import amount
+from emaild.message import Facts, OutboundState, Receipt
 from emaild.store.outbox_entries import WAITING_STATES, Attempt, OutboxEntry
 from emaild.store.ways_out import WayOutStatus
 
+STATE = 7  # columns of a recipient's state
+SAME = timedelta(seconds=2)  # a mail that is due so soon after its way's rest waits for that
 MOST_TOLD = 100  # recipients of one try; --json has them all
 STATES = {
     OutboundState.QUEUED: "is queued and not tried yet",
@@ -26,41 +29,69 @@ STATES = {
 }
 
 
-def tell(store: Store, entry: OutboxEntry, attempts: Sequence[Attempt], raw: bytes) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """A mail with its tries and bytes, how its way out fares (None: there is none), what to say if no daemon runs."""
+
+    entry: OutboxEntry
+    attempts: Sequence[Attempt]
+    raw: bytes
+    way: WayOutStatus | None
+    no_daemon: str
+
+    @property
+    def waits(self) -> bool:
+        return self.entry.state in WAITING_STATES
+
+
+def tell(told: Told) -> None:
     """Print what the mail is, where it stands, who got it, each try, why, and what to do."""
-    now = datetime.now(UTC)
-    paragraph(f"The mail {entry.id} {_where(entry, now)}.")
+    entry, now = told.entry, datetime.now(UTC)
+    paragraph(f"The mail {entry.id} {_where(told, now)}.")
+    if told.waits and told.no_daemon:
+        paragraph(f"But {told.no_daemon}.")
     print()
-    head = header_of(raw)
-    facts = (
-        ("State", entry.state),
-        ("Subject", head.subject),
-        ("From", f"{head.sender_personal} <{head.sender}>" if head.sender_personal else head.sender),
-        ("Sender", entry.sender if entry.sender.lower() != head.sender.lower() else ""),
-        ("Message-ID", entry.message_id),
-        ("Size", f"{len(raw)} bytes"),
-        ("Came", moment(entry.created)),
-        ("Way out", f"{entry.way_out}{' (somebody waits for it)' if entry.interactive else ''}"),
-        ("Held back", f"{_times(entry.deferrals)} by its way's limit a minute" if entry.deferrals else ""),
-    )
-    table(("", ""), [fact for fact in facts if fact[1]], "")
+    facts(pair for pair in _facts(entry, header_of(told.raw), len(told.raw)) if pair[1])
+    print("\nRecipients")
+    for one in entry.recipients:
+        beside(f"    {one.state:<{STATE}}  ", f"{one.address}: {_words(one)}" if one.code or one.text else one.address)
     print()
-    table(("TO", "STATE", "ANSWER"), [(one.address, one.state, _words(one)) for one in entry.recipients], "")
-    print()
-    _tell_tries(attempts)
-    _tell_why(entry, attempts)
-    if entry.state in WAITING_STATES:
-        for line in _way(store, entry, now):
-            paragraph(line)
+    _tell_tries(told.attempts)
+    _tell_why(entry, told.attempts)
+    if told.waits and told.way is None:
+        paragraph(f"There is no way out {entry.way_out} in the conf files: until it is added nothing sends this mail.")
+    elif told.waits and told.way and not told.no_daemon:
+        paragraph(_fares(told.way, now))
 
 
-def _where(entry: OutboxEntry, now: datetime) -> str:
+def _facts(entry: OutboxEntry, head: Facts, size: int) -> Iterator[tuple[str, str]]:
+    yield "State", entry.state
+    yield "Subject", head.subject
+    yield "From", f"{head.sender_personal} <{head.sender}>" if head.sender_personal else head.sender
+    yield "Sender", entry.sender if entry.sender.lower() != head.sender.lower() else ""
+    yield "Message-ID", entry.message_id
+    yield "Size", amount(size)
+    yield "Came", moment(entry.created)
+    yield "Way out", f"{entry.way_out}{' (somebody waits for it)' if entry.interactive else ''}"
+    yield "Held back", f"{_times(entry.deferrals)} by its way's limit a minute" if entry.deferrals else ""
+
+
+def _where(told: Told, now: datetime) -> str:
+    entry, way = told.entry, told.way
     said = STATES[entry.state]
-    if entry.next_attempt is not None:
-        wait = entry.next_attempt - now
-        due = f"in {_span(wait)}, at {moment(entry.next_attempt)}" if wait > timedelta(0) else "which is due now"
-        return f"{said}; {due}" if entry.state is OutboundState.QUEUED else f"{said}, {due}"
-    return f"{said}, at {moment(entry.finished)}" if entry.finished else said
+    if entry.state is OutboundState.SENDING and told.no_daemon:
+        return "was being sent when the daemon ended; the next one takes it up"
+    if entry.next_attempt is None:
+        return f"{said}, at {moment(entry.finished)}" if entry.finished else said
+    until = due(entry, {way.name: way} if way else {})
+    if until is None:
+        return f"{said}; its way out {entry.way_out} is switched off"
+    if until <= now:
+        return f"{said}, and is due now"
+    when = f"{moment(until)}, in {_span(until - now)}"
+    if way and way.state == "failing" and way.next_try and until - way.next_try < SAME:
+        return f"{said}; the way out {way.name} rests until {when}"
+    return f"{said}; it is due at {when}" if entry.state is OutboundState.QUEUED else f"{said}, at {when}"
 
 
 def _span(wait: timedelta) -> str:
@@ -83,8 +114,8 @@ def _tell_tries(attempts: Sequence[Attempt]) -> None:
     if not attempts:
         paragraph("It was not tried yet.")
         print()
-    for one in attempts:
-        paragraph(f"Try {one.number}, {moment(one.at)}, by {one.way_out}{_again(one)}:")
+    for number, one in numbered(attempts):
+        paragraph(f"{_when(number, one)}, by {one.way_out}:")
         if not one.answers:
             paragraph(one.outcome, 4)
         for answer in one.answers[:MOST_TOLD]:
@@ -97,10 +128,10 @@ def _tell_tries(attempts: Sequence[Attempt]) -> None:
         print()
 
 
-def _again(one: Attempt) -> str:
-    if one.times == 1 or one.last is None:
-        return ""
-    return f", {one.times} times in the same manner until {moment(one.last)}"
+def _when(number: int, one: Attempt) -> str:
+    if one.times == 1:
+        return f"Try {number}, {moment(one.at)}"
+    return f"Tries {number} to {number + one.times - 1}, all alike, {moment(one.at)} to {moment(one.last)}"
 
 
 def _how(one: Attempt) -> Iterator[str]:
@@ -108,7 +139,7 @@ def _how(one: Attempt) -> Iterator[str]:
         yield one.server
         yield one.tls or "not encrypted"
     if one.seconds is not None:
-        yield f"{one.seconds:.2f} s"
+        yield duration(one.seconds)
 
 
 def _tell_why(entry: OutboxEntry, attempts: Sequence[Attempt]) -> None:
@@ -123,24 +154,18 @@ def _tell_why(entry: OutboxEntry, attempts: Sequence[Attempt]) -> None:
         print()
 
 
-def _way(store: Store, entry: OutboxEntry, now: datetime) -> Iterator[str]:
-    """How the way out fares that it is to go."""
-    status = store.ways_out.all().get(entry.way_out)
-    if status is None:
-        yield f"The daemon knows no way out {entry.way_out}: add it to the conf files, or start emaild."
-    else:
-        yield _fares(status, now)
-
-
-def _fares(status: WayOutStatus, now: datetime) -> str:
-    sent = f" It sent a mail last at {moment(status.last_sent)}." if status.last_sent else ""
-    again = f" It is tried again at {moment(status.next_try)}." if status.next_try and status.next_try > now else ""
-    if status.state == "failing":
-        return f"The way out {status.name} does not work at this moment: {status.last_error}.{again}{sent}"
-    if status.state == "limited":
-        return f"The way out {status.name} reached its limit a minute; it goes on at {moment(status.next_try)}."
-    if status.state == "resting":
-        return f"The way out {status.name} is not used (enable-client, enable-outbound-submitter).{sent}"
-    if status.state == "waiting":
-        return f"The way out {status.name} was not tried yet since emaild was started.{sent}"
-    return f"The way out {status.name} works.{sent}"
+def _fares(way: WayOutStatus, now: datetime) -> str:
+    """How the way out fares that the mail is to go."""
+    sent = f" It sent a mail last at {moment(way.last_sent)}." if way.last_sent else ""
+    again = f" It is tried again at {moment(way.next_try)}." if way.next_try and way.next_try > now else ""
+    if way.state == "failing":
+        return (
+            f"The way out {way.name} does not work at this moment: {(way.last_error or '').rstrip('.')}.{again}{sent}"
+        )
+    if way.state == "limited":
+        return f"The way out {way.name} reached its limit a minute; it goes on at {moment(way.next_try)}."
+    if way.state == "resting":
+        return f"The way out {way.name} is switched off (enable-client, enable-outbound-submitter).{sent}"
+    if way.state == "waiting":
+        return f"The way out {way.name} was not tried yet since emaild was started.{sent}"
+    return f"The way out {way.name} works.{sent}"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from emaild import fault_points
 from emaild.cli.registry import Add
-from emaild.cli.state import opened, settings_of
+from emaild.cli.state import opened, settings_of, warn_of_no_daemon
 from emaild.errors import ConfigError, InputError, UsageError
 from emaild.fault_points import FaultPoint
 from emaild.jobs.outgoing import outgoing
@@ -54,11 +54,14 @@ def _send(arguments: argparse.Namespace) -> int:
     outbound = outgoing(mail, way, settings.processing, now, _caller(arguments))
     if arguments.test and not arguments.queue:
         # With it come all adapters, for which no other mail need wait.
-        return int(loaded("emaild.cli.direct").sent_now(settings, way, outbound))
+        _, why = _tester(way, arguments)
+        return int(loaded("emaild.cli.direct").sent_now(settings, way, outbound, why))
     with opened(settings, must_exist=False) as store:
         store.outbox.add(outbound, now)
     fault_points.reached(FaultPoint.QUEUED)
     print(outbound.id)
+    if sys.stderr.isatty():  # a program that sends may well run before the daemon
+        warn_of_no_daemon(settings)
     return os.EX_OK
 
 
@@ -92,12 +95,27 @@ def _composed_mail(settings: Settings, arguments: argparse.Namespace, now: datet
 def _test_mail(settings: Settings, arguments: argparse.Namespace, now: datetime) -> tuple[Composed, WayOutSection]:
     section, address = arguments.test
     way = _named(settings, section, arguments.conf)
-    sender = arguments.sender or (way.user if "@" in way.user else address)
+    sender, _ = _tester(way, arguments)
     folders = settings.emaild.template_folders
     values = {"now": now, "way_out": way.name, "server": f"{way.server}:{way.port}"}
     text = rendered("notices/test-mail.txt", folders, values)
     draft = Draft(sender=sender, to=(address,), subject=f"Test mail from emaild [{way.name}]", text=text)
     return compose(draft, now=now, domain=settings.processing.default_domain, writing=way.mime), way
+
+
+def _tester(way: WayOutSection, arguments: argparse.Namespace) -> tuple[str, str]:
+    """From whom a test mail is, and why from him where nobody named him."""
+    another = "--from names another"
+    if way.sender_override:
+        return way.sender_override, "the section's sender-override"
+    if arguments.sender:
+        return arguments.sender, ""
+    if "@" in way.user:
+        return way.user, f"the section's user; {another}"
+    for sender in way.senders:
+        if not sender.startswith("@"):
+            return sender, f"of the section's senders; {another}"
+    return arguments.test[1], f"the recipient's own, for the section names none; {another}"
 
 
 def _way_out(settings: Settings, arguments: argparse.Namespace, sender: str) -> WayOutSection:

@@ -7,14 +7,17 @@ import pwd
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from emaild.errors import StateUnusable
 from emaild.log.libraries import take_over_libraries
 from emaild.log.setup import set_up
 from emaild.settings.load import Settings, load
+from emaild.settings.log import Verbosity
 from emaild.store import Store, open_store
 from emaild.store.engine import FILE
+from emaild.store.lock import daemon_runs
 
 
 def settings_of(conf: Path) -> Settings:
@@ -23,6 +26,23 @@ def settings_of(conf: Path) -> Settings:
     set_up(settings.log, sys.stderr)
     take_over_libraries()
     return settings
+
+
+def words_only(settings: Settings) -> None:
+    """For a command that tells in words what it did: no event tells it as well."""
+    set_up(replace(settings.log, verbose=Verbosity.NONE), sys.stderr)
+
+
+def no_daemon(settings: Settings) -> str:
+    """What a person is to know where no daemon runs; empty where one does."""
+    directory = settings.emaild.state_directory
+    return "" if daemon_runs(directory) else f"no daemon runs on {directory}: nothing moves until emaild is started"
+
+
+def warn_of_no_daemon(settings: Settings) -> None:
+    """Say that on standard error."""
+    if said := no_daemon(settings):
+        print(f"emaild: {said}", file=sys.stderr)
 
 
 @contextmanager

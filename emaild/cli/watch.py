@@ -10,22 +10,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from rich.console import Group, RenderableType
+from rich.console import ConsoleDimensions, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from emaild.cli.output import as_table, console, json_line, moment, plain
+from emaild.cli.output import as_lines, console, json_line, moment, plain
 
 SECONDS = 2.0
 MOST = 1000  # rows that a pipe is told changes of
-HEAD = 4  # lines of a screen that hold no row
+HEAD = 2  # lines of a screen above the table
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row: *document* for programs, and to see whether it changed; *cells* for people."""
+    """One row: *entry* shows whether it changed; *document* is for programs, *cells* are for people."""
 
     name: str
+    entry: object
     document: dict[str, object]
     cells: tuple[object, ...]
 
@@ -79,29 +80,33 @@ def _draw(watched: Watched, every: float, limit: int | None) -> None:
     screen = console()
     with Live(console=screen, screen=True, auto_refresh=False) as live:
         while True:
-            room = max(1, screen.size.height - HEAD)
-            live.update(_picture(watched, min(room, limit or room)), refresh=True)
+            live.update(_picture(watched, screen.size, limit), refresh=True)
             time.sleep(every)
 
 
-def _picture(watched: Watched, most: int) -> RenderableType:
+def _picture(watched: Watched, size: ConsoleDimensions, limit: int | None) -> RenderableType:
+    """As many lines as the screen has, of which a row may take several."""
+    room = max(2, size.height - HEAD - 1)
+    most = min(room, limit or room)
     rows = watched.find(most + 1)
-    more = ", and more" if len(rows) > most else ""
+    lines = as_lines(watched.columns, [row.cells for row in rows[:most]], size.width)
+    more = ", and more" if len(rows) > most or len(lines) > room else ""
     now = moment(datetime.now().astimezone())
-    head = Text(f"{now}: {min(len(rows), most)}{more}; Ctrl-C ends this\n", style="dim")
-    return Group(head, as_table(watched.columns, [row.cells for row in rows[:most]]))
+    ends = "Ctrl-C ends this"
+    head = Text(f"{now}: {min(len(rows), most)}{more}; {ends}\n", style="dim")
+    return Group(head, *(Text(line, style="" if number else "bold") for number, line in enumerate(lines[:room])))
 
 
 def _tell(watched: Watched, every: float, most: int, *, json: bool) -> None:
-    told: dict[str, dict[str, object]] = {}
+    told: dict[str, object] = {}
     while True:
         found = {row.name: row for row in watched.find(most)}
         gone = [watched.now(name) for name in told if name not in found] if len(found) < most else []
         for row in [*gone, *reversed(found.values())]:
-            if row is not None and told.get(row.name) != row.document:
+            if row is not None and told.get(row.name) != row.entry:
                 json_line(row.document) if json else _line(row.cells)
         sys.stdout.flush()
-        told = {name: row.document for name, row in found.items()}
+        told = {name: row.entry for name, row in found.items()}
         time.sleep(every)
 
 

@@ -5,27 +5,35 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 
-from emaild.cli.output import json_line, moment, table, wide
+from emaild.cli.output import brief, json_line, moment, room, table, wide
 from emaild.cli.registry import Add
-from emaild.cli.state import opened, settings_of
+from emaild.cli.state import no_daemon, opened, settings_of, warn_of_no_daemon
 from emaild.documents.mailbox import mailbox_json
 from emaild.documents.times import iso
-from emaild.documents.way_out import ways_json
+from emaild.documents.way_out import STOPPED, ways_json
+from emaild.settings.load import Settings
 from emaild.store.ways_out import WayOutStatus
 
-COLUMNS = {
-    "name": "NAME", "state": "STATE", "queued": "QUEUED", "deferred": "DEFERRED", "held": "HOLD", "sending": "SENDING",
-    "oldest": "OLDEST", "last_sent": "LAST SENT", "last_error": "LAST ERROR", "next_try": "NEXT TRY",
+WAYS = {
+    "name": "NAME", "state": "STATE", "queued": "QUEUED", "deferred": "DEFERRED", "held": "HELD", "sending": "SENDING",
+    "oldest": "OLDEST", "last_sent": "LAST SENT", "next_try": "NEXT TRY", "last_error": "LAST ERROR",
 }  # fmt: skip
-NARROW = ("name", "state", "queued", "deferred", "last_error", "next_try")
+MAILBOXES = {
+    "name": "NAME", "state": "STATE", "last_poll": "LAST POLL", "last_mail": "LAST MAIL", "next_due": "NEXT DUE",
+    "last_error": "LAST ERROR",
+}  # fmt: skip
+ONLY_WIDE = ("sending", "oldest")
+QUIET = ("ok", "limited", "waiting", STOPPED)  # states in which an error is one of the past
 
 
 def register(add: Add) -> None:
     """The commands of this module."""
     for name, does, help_text in (
-        ("ways", _ways, "the state of each way out: what waits for it, last mail, last error, next try"),
-        ("mailboxes", _mailboxes, "the state of each mailbox: last poll, last mail, last error, next due"),
+        ("ways", _ways, "the state of each way out: what waits for it, last mail, next try, last error"),
+        ("mailboxes", _mailboxes, "the state of each mailbox: last poll, last mail, next due, last error"),
     ):
         add(name, does, help_text).add_argument("--json", action="store_true", help="one object a line")
 
@@ -34,31 +42,39 @@ def _ways(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments.conf)
     states = {name: WayOutStatus(name=name, state="waiting") for name in settings.ways_out}  # set up a moment ago
     with opened(settings, must_exist=True) as store:
-        rows = ways_json({**states, **store.ways_out.all()}, store.figures.outbox(), iso if arguments.json else moment)
-    shown = tuple(COLUMNS) if wide() else NARROW
-    columns = [COLUMNS[name] for name in shown]
-    return _print(arguments, columns, rows, [[row[name] for name in shown] for row in rows], "no ways out yet")
+        runs = not no_daemon(settings)
+        states, waiting = {**states, **store.ways_out.all()}, store.figures.outbox()
+        rows = ways_json(states, waiting, iso if arguments.json else _moment, running=runs)
+    return _print(arguments, settings, WAYS, rows, "no ways out yet")
 
 
 def _mailboxes(arguments: argparse.Namespace) -> int:
-    with opened(settings_of(arguments.conf), must_exist=True) as store:
-        states = store.mailboxes.all().values()
-    show = iso if arguments.json else moment
-    rows: list[dict[str, object]] = [{**mailbox_json(one, show)} for one in states]
-    columns = ("NAME", "STATE", "LAST POLL", "LAST MAIL", "LAST ERROR", "NEXT DUE")
-    return _print(arguments, columns, rows, [list(row.values()) for row in rows], "no mailboxes yet")
+    settings = settings_of(arguments.conf)
+    with opened(settings, must_exist=True) as store:
+        states = list(store.mailboxes.all().values())
+        if no_daemon(settings):
+            states = [replace(one, state=STOPPED, next_due=None) for one in states]
+    rows: list[dict[str, object]] = [{**mailbox_json(one, iso if arguments.json else _moment)} for one in states]
+    return _print(arguments, settings, MAILBOXES, rows, "no mailboxes yet")
+
+
+def _moment(when: datetime | None) -> str:
+    return brief(when, datetime.now(UTC)) if room() else moment(when)
 
 
 def _print(
     arguments: argparse.Namespace,
-    columns: Sequence[str],
+    settings: Settings,
+    columns: dict[str, str],
     rows: Sequence[dict[str, object]],
-    cells: Sequence[Sequence[object]],
     empty: str,
 ) -> int:
     if arguments.json:
         for row in rows:
             json_line(row)
     else:
-        table(columns, [["" if cell is None else cell for cell in row] for row in cells], empty)
+        shown = [name for name in columns if wide() or name not in ONLY_WIDE]
+        told = [row | {"last_error": None} if row["state"] in QUIET else row for row in rows]
+        table([columns[name] for name in shown], [[row[name] for name in shown] for row in told], empty)
+    warn_of_no_daemon(settings)
     return os.EX_OK

@@ -2,33 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
 
 from emaild.diagnosis import Diagnosis, diagnose_receipt
 from emaild.diagnosis.table import rows
 from emaild.documents.times import iso
 from emaild.message import Facts, Receipt, RecipientState
+from emaild.mime import headers
+from emaild.mime.parts import parsed
 from emaild.mime.view import facts
+from emaild.settings.properties import MimeProperties
+from emaild.store import Store
 from emaild.store.outbox_entries import Attempt, OutboxEntry
+from emaild.store.ways_out import WayOutStatus
 
 LONGEST_HEADER = 1 << 16  # bytes of a mail that are looked at for its subject
+PAGE = 200  # mails whose headers are read at once
+READING = MimeProperties()
+Ways = Mapping[str, WayOutStatus]
+"""How the ways out fare, by name."""
 
 
-def outbound_json(entry: OutboxEntry) -> dict[str, object]:
-    """A mail in the outbox or the history."""
+def listed_json(store: Store, entries: Iterable[OutboxEntry]) -> Iterator[tuple[OutboxEntry, dict[str, object]]]:
+    """Mails of the outbox or the history, each with its document."""
+    rest, ways = iter(entries), store.ways_out.all()
+    while page := list(islice(rest, PAGE)):
+        heads = store.outbox.beginnings(page, LONGEST_HEADER)
+        for entry in page:
+            yield entry, outbound_json(entry, heads.get(entry.raw_digest, b""), ways)
+
+
+def one_json(store: Store, entry: OutboxEntry) -> dict[str, object]:
+    """The same of one."""
+    ((_, document),) = listed_json(store, [entry])
+    return document
+
+
+def due(entry: OutboxEntry, ways: Ways) -> datetime | None:
+    """When it is tried next: no mail is while its way rests. None: it waits for no time, or its way is not used."""
+    way = ways.get(entry.way_out)
+    if way is not None and way.state == "resting":
+        return None
+    if entry.next_attempt is None or way is None or way.next_try is None:
+        return entry.next_attempt
+    holds = way.state == "failing" or (way.state == "limited" and not entry.interactive)
+    return max(entry.next_attempt, way.next_try) if holds else entry.next_attempt
+
+
+def outbound_json(entry: OutboxEntry, raw: bytes, ways: Ways) -> dict[str, object]:
+    """A mail in the outbox or the history; *raw* is the mail, or its beginning."""
     return {
         "id": entry.id,
         "state": entry.state.value,
         "way_out": entry.way_out,
         "message_id": entry.message_id,
         "sender": entry.sender,
-        "recipients": [
-            {"address": one.address, "state": one.state.value, "code": one.code, "text": one.text}
-            for one in entry.recipients
-        ],
-        "attempts": entry.attempts,
+        "subject": _subject(raw),
+        "recipients": [_recipient(one) for one in entry.recipients],
+        "attempts": entry.tries,
         "created": iso(entry.created),
-        "next_attempt": iso(entry.next_attempt),
+        "next_attempt": iso(due(entry, ways)),
         "finished": iso(entry.finished),
         "diagnosis": entry.diagnosis,
         "cause": entry.cause,
@@ -37,13 +72,17 @@ def outbound_json(entry: OutboxEntry) -> dict[str, object]:
     }
 
 
-def logged_json(entry: OutboxEntry, attempts: Sequence[Attempt], raw: bytes) -> dict[str, object]:
+def _recipient(receipt: Receipt) -> dict[str, str]:
+    return {"address": receipt.address, "state": receipt.state.value, "code": receipt.code, "text": receipt.text}
+
+
+def logged_json(entry: OutboxEntry, attempts: Sequence[Attempt], raw: bytes, ways: Ways) -> dict[str, object]:
     """One mail with all that is known of it; *raw* is the mail itself."""
-    found, head = diagnosed(entry, attempts), header_of(raw)
+    found, head, causes = diagnosed(entry, attempts), header_of(raw), causes_of(entry, attempts)
     return {
-        **outbound_json(entry),
+        **outbound_json(entry, raw, ways),
+        "recipients": [{**_recipient(one), "cause": causes.get(one.address, "")} for one in entry.recipients],
         "from": head.sender,
-        "subject": head.subject,
         "cause": found.cause if found else entry.cause,
         "explanation": found.explanation if found else "",
         "remedy": found.remedy if found else "",
@@ -55,7 +94,7 @@ def log_json(attempts: Sequence[Attempt]) -> list[dict[str, object]]:
     """The tries of a mail; one that stands for several in a row has their number in `times`, and `last`."""
     return [
         {
-            "number": one.number,
+            "number": number,
             "at": iso(one.at),
             "way_out": one.way_out,
             "outcome": one.outcome,
@@ -67,8 +106,16 @@ def log_json(attempts: Sequence[Attempt]) -> list[dict[str, object]]:
             "answers": [_answer(answer) for answer in one.answers],
             "cause": one.cause,
         }
-        for one in attempts
+        for number, one in numbered(attempts)
     ]
+
+
+def numbered(attempts: Iterable[Attempt]) -> Iterator[tuple[int, Attempt]]:
+    """Tries, with the number of the first where one stands for several; so the last number is how many there were."""
+    number = 1
+    for one in attempts:
+        yield number, one
+        number += one.times
 
 
 def _answer(receipt: Receipt) -> dict[str, str]:
@@ -88,11 +135,34 @@ def diagnosed(entry: OutboxEntry, attempts: Sequence[Attempt]) -> Diagnosis | No
     """
     if entry.cause:
         return next((row.diagnosis for row in rows() if row.diagnosis.cause == entry.cause), None)
-    server = attempts[-1].server if attempts else ""
-    answered = (one for one in entry.recipients if one.state is not RecipientState.SENT and one.code)
-    return next(filter(None, (diagnose_receipt(one, server) for one in answered)), None)
+    servers = _servers(attempts)
+    answered = [one for one in entry.recipients if one.state is not RecipientState.SENT and one.code]
+    answered.sort(key=lambda one: one.state is not RecipientState.FAILED)  # who never gets it goes before who waits
+    return next(filter(None, (diagnose_receipt(one, servers.get(one.address, "")) for one in answered)), None)
+
+
+def causes_of(entry: OutboxEntry, attempts: Sequence[Attempt]) -> dict[str, str]:
+    """By address, the key of what keeps the mail from each recipient, where that is known."""
+    servers = _servers(attempts)
+    missed = (one for one in entry.recipients if one.state is not RecipientState.SENT and (one.code or one.text))
+    found = ((one.address, diagnose_receipt(one, servers.get(one.address, ""))) for one in missed)
+    return {address: diagnosis.cause for address, diagnosis in found if diagnosis}
+
+
+def _servers(attempts: Sequence[Attempt]) -> dict[str, str]:
+    """By address, the server that last answered for it."""
+    return {answer.address: one.server for one in attempts for answer in one.answers}
 
 
 def header_of(raw: bytes) -> Facts:
     """What the header of a mail says."""
-    return facts(raw[:LONGEST_HEADER].partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
+    return facts(_header(raw))
+
+
+def _subject(raw: bytes) -> str:
+    """For lists, in a tenth of the time."""
+    return headers.field(parsed(_header(raw), READING).header, "Subject", READING)
+
+
+def _header(raw: bytes) -> bytes:
+    return raw[:LONGEST_HEADER].partition(b"\r\n\r\n")[0] + b"\r\n\r\n"

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from emaild.settings.agent import AgentSection
 from emaild.settings.api import ApiTokenSection
 from emaild.settings.by_token import GrantType, token_mechanisms
+from emaild.settings.discovery import DiscoverySection
 from emaild.settings.ews import ONLINE_ENDS, is_online
 from emaild.settings.ini import Fault, Place
 from emaild.settings.log import ELSEWHERE, LEVELS, LogSection
@@ -42,7 +43,9 @@ def missing_sections(servers: Iterable[ServerSection], present: Container[str]) 
             yield section.name, "secret", wrong
 
 
-def missing_proxies(sections: Iterable[ServerSection | WebhookSection], present: Container[str]) -> Iterator[Misfit]:
+def missing_proxies(
+    sections: Iterable[ServerSection | WebhookSection | DiscoverySection], present: Container[str]
+) -> Iterator[Misfit]:
     """Proxies that sections name and that are not there; *present* is as above."""
     for section in sections:
         if section.proxy and section.proxy.lower() != NO_PROXY and f"proxy-{section.proxy.lower()}" not in present:
@@ -90,6 +93,21 @@ def unknown_callers(ways: Iterable[WayOutSection], present: Iterable[str]) -> It
                 )
 
 
+def shared_claims(ways: Iterable[WayOutSection]) -> Iterator[Misfit]:
+    """What two sections claim: the first has it, and of the other it is not meant to be idle."""
+    first: dict[tuple[str, str], str] = {}
+    for way in ways:
+        for option in ("callers", "queues", "senders"):
+            for claimed in getattr(way, option):
+                names = {claimed.lower()}
+                if option == "senders":  # who claims a domain has its addresses, too
+                    names.add("@" + claimed.lower().rpartition("@")[2])
+                taken = {first[option, name] for name in names if (option, name) in first} - {way.name}
+                if taken:
+                    yield way.name, option, f"{claimed} goes by [{min(taken)}], which claims it and comes first"
+                first.setdefault((option, claimed.lower()), way.name)
+
+
 def unknown_names(
     rules: Iterable[RuleSection],
     mailboxes: Mapping[str, MailboxSection],
@@ -122,6 +140,8 @@ def dangers(section: ServerSection) -> Iterator[tuple[str, str]]:
         yield from section.token_doubts(section.password)
     elif isinstance(section, WayOutSection) and token_mechanisms(section.smtp) and not section.enable_authentication:
         yield "mail.smtp.auth.mechanisms", "nobody signs in; enable-authentication = true would be right"
+    elif not web and not signs_in and section.password is not None:
+        yield "password", "it is not used, for nobody signs in; enable-authentication = true would be right"
     if section.uses_tokens and section.grant_type is GrantType.PASSWORD and not section.is_google:
         wrong = "it works only as long as no multi-factor sign-in and no Conditional Access reaches the user"
         yield "grant-type", f"{wrong}; authorization_code or client_credentials would be right"

@@ -172,7 +172,7 @@ def test_a_test_mail_that_is_refused_says_where_and_why_and_is_not_tried_again(
     assert done.returncode == os.EX_UNAVAILABLE
     assert marks(done.stdout)[-1] == ["failed", "recipient"]
     assert "550 5.1.1 no such user here" in done.stdout
-    assert "It was not sent; nobody tries it again." in done.stdout
+    assert "The test mail was not sent. It is not tried again" in done.stdout
     assert server.mails == []
 
 

@@ -20,7 +20,7 @@ from emaild.api.paths import MailId
 from emaild.api.problems import Kind, Problem
 from emaild.api.repeated import Asked, IdempotencyKey, asked_by
 from emaild.api.routes.outbox_changes import add_changes, missing
-from emaild.documents.outbox import logged_json, outbound_json
+from emaild.documents.outbox import listed_json, logged_json
 from emaild.errors import NotFound
 from emaild.log import events
 from emaild.message import Outbound
@@ -46,7 +46,7 @@ def routes(context: Context) -> APIRouter:
         """Mails out in the order of their ids; to see the next ones ask for `after` = `next`."""
         found = outbox.chosen(asked.choice, after=asked.after.upper(), most=asked.limit)
         following = found[-1].id if found else asked.after
-        return answered({"outbox": [outbound_json(entry) for entry in found], "next": following})
+        return answered({"outbox": [document for _, document in listed_json(context.store, found)], "next": following})
 
     @router.post(
         "",
@@ -81,7 +81,7 @@ def routes(context: Context) -> APIRouter:
             entry, log = outbox.get(id_in(name, "a mail"))
         except NotFound as error:
             raise missing(name) from error
-        return answered(logged_json(entry, log, outbox.raw(entry)))
+        return answered(logged_json(entry, log, outbox.raw(entry), context.store.ways_out.all()))
 
     @router.get("/{id}/raw", responses={**file_got(MAIL, "The mail"), **problems(404)})
     def get_raw_mail_out(request: Request, name: MailId) -> Response:

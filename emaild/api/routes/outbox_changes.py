@@ -14,7 +14,7 @@ from emaild.api.got import ChangedGot, MailOutGot
 from emaild.api.json_text import answered
 from emaild.api.paths import MailId
 from emaild.api.problems import Kind, Problem
-from emaild.documents.outbox import outbound_json
+from emaild.documents.outbox import one_json
 from emaild.errors import NotFound
 from emaild.jobs.outbox_changes import ChangeAll, change_one
 
@@ -59,19 +59,19 @@ def add_changes(router: APIRouter, context: Context) -> None:
 
 def _changed(context: Context, request: Request, name: str, action: str) -> Response:
     try:
-        entry = change_one(
+        changed = change_one(
             context.store, action, id_in(name, "a mail"), context.clock.now(), client=request.state.client
         )
     except NotFound as error:
         raise missing(name) from error
-    return answered(outbound_json(entry))
+    return answered(one_json(context.store, changed.entry))
 
 
 def _changed_all(context: Context, request: Request, body: bytes, action: str) -> Response:
     choice = OutboxChosen.model_validate(json_of(request, body)).choice
     change = ChangeAll(context.store, action, choice, client=request.state.client)
     change.run(context.clock.now())
-    return answered({"changed": change.count, "being_sent": change.being_sent()})
+    return answered({"changed": change.count, "being_sent": change.being_sent(), "woken": sorted(change.woken)})
 
 
 def missing(name: str) -> Problem:

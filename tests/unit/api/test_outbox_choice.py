@@ -87,7 +87,7 @@ def test_all_that_fit_are_held_retried_and_cancelled(world: World, domain: str, 
     chosen = {"recipient": f"@{domain}"}
     for action, became in (("hold", "HELD"), ("retry", "QUEUED"), ("cancel", "CANCELLED")):
         answer = world.client.post(f"/v1/outbox/{action}", json=chosen)
-        assert (answer.status_code, answer.json()) == (200, {"changed": 3, "being_sent": 0})
+        assert (answer.status_code, answer.json()) == (200, {"changed": 3, "being_sent": 0, "woken": []})
         assert {state(world, mail) for mail in mails} == {became}
     assert state(world, other) is OutboundState.QUEUED
     events = said.all("outbound.many_changed")
@@ -105,7 +105,7 @@ def test_what_is_being_sent_is_left_alone_and_told(world: World, domain: str) ->
     mail, waits = world.queue(f"ann@{domain}"), world.queue(f"bob@{domain}")
     lease_of(world.store, mail, SystemClock().now() + timedelta(seconds=1))
     answer = world.client.post("/v1/outbox/cancel", json={"recipient": f"@{domain}"})
-    assert answer.json() == {"changed": 1, "being_sent": 1}
+    assert answer.json() == {"changed": 1, "being_sent": 1, "woken": []}
     assert (state(world, mail), state(world, waits)) == (OutboundState.SENDING, OutboundState.CANCELLED)
 
 

@@ -34,7 +34,7 @@ CATEGORIES = {Treatment.CONTROLLED: "controlled", Treatment.INTERNAL: "internal"
 
 POP3 = f"[pop-client]\n{MAILBOX}type = POP3\n"
 IMAP = f"[pop-client]\n{MAILBOX}type = IMAP\n"
-SMTP = "[smtp-client]\nserver = localhost\nuser = ann\npassword = hunter2\n"
+SMTP = "[smtp-client]\nserver = localhost\nenable-authentication = yes\nuser = ann\npassword = hunter2\n"
 SECTIONS = {"pop3": POP3, "imap": IMAP, "smtp": SMTP}
 OF_ANOTHER = "it is of another protocol than this section's, and has no effect"
 

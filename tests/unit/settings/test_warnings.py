@@ -46,6 +46,10 @@ WARNINGS = {
         "[smtp-client]\nserver = localhost\nuser = u\npassword = p\nmail.smtp.auth.mechanisms = XOAUTH2\n",
         "5: [smtp-client] mail.smtp.auth.mechanisms: nobody signs in; enable-authentication = true would be right",
     ),
+    "password-that-is-not-used": (
+        "[smtp-client]\nserver = localhost\nuser = u\npassword = p\n",
+        "4: [smtp-client] password: it is not used, for nobody signs in; enable-authentication = true would be right",
+    ),
     "ews-of-exchange-online": (
         "[pop-client]\ntype = EWS\nserver = https://outlook.office365.com/EWS/Exchange.asmx\nmailbox = ann\n"
         "password = x\n",
@@ -196,7 +200,7 @@ def test_an_option_without_effect_says_so(conf: ConfFiles, kind: type[Any], opti
 
 
 def test_a_conf_file_with_a_password_that_every_user_may_read_is_told_of_once(conf: ConfFiles) -> None:
-    conf.write(NEAR + WAY + "user = u\npassword = x\n").chmod(0o604)
+    conf.write(NEAR + WAY + "enable-authentication = true\nuser = u\npassword = x\n").chmod(0o604)
     (warning,) = conf.load().warnings
     path = conf.main
     assert str(warning) == (
