@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
 from emaild.store import Store
+from emaild.store.prepared import Prepared
 
 
 @contextmanager
@@ -20,9 +22,19 @@ def statements() -> Iterator[list[tuple[str, Any]]]:
     def note(_: object, __: object, statement: str, parameters: Any, *more: object) -> None:
         asked.append((statement, parameters))
 
+    def one(self: Prepared, connection: Connection, given: Any) -> Any:
+        asked.append((self.text, {**self.fixed, **given}))
+        return execute(self, connection, given)
+
+    def several(self: Prepared, connection: Connection, given: Any) -> None:
+        asked.append((self.text, [{**self.fixed, **each} for each in given]))
+        execute_all(self, connection, given)
+
+    execute, execute_all = Prepared.execute, Prepared.execute_all
     event.listen(Engine, "before_cursor_execute", note)
     try:
-        yield asked
+        with patch.object(Prepared, "execute", one), patch.object(Prepared, "execute_all", several):
+            yield asked
     finally:
         event.remove(Engine, "before_cursor_execute", note)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -14,7 +17,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from emaild.errors import StoreFailed
 
 BUSY_SECONDS = 30  # how long to wait for another process that writes
-BUSY_STEP = 0.001  # seconds between two looks; SQLite itself would sleep up to 0.1, many times what a commit takes
+BUSY_STEP = 0.0002  # seconds between two looks; SQLite itself would sleep up to 0.1, many times what a commit takes
+QUEUE_STEP = 0.001  # of those who are not the next, of whom there may be many
+COURTESY = 1.0  # seconds for which a process goes behind one that came before it, for that may hang
 MOST_TOGETHER = 64  # writers that share a commit
 PATIENCE = 1.0  # seconds until a writer looks whether whoever was to end its commit is gone
 
@@ -22,8 +27,10 @@ PATIENCE = 1.0  # seconds until a writer looks whether whoever was to end its co
 class Commits:
     """The commits of one process, one after the other."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, directory: Path) -> None:
+        """*directory* is that of the store."""
         self._engine = engine
+        self._queue = Queue(directory)
         self._turn = threading.Lock()
         self._counting = threading.Lock()
         self._coming = 0  # threads that wait for their turn
@@ -35,7 +42,7 @@ class Commits:
         """As `Database.write`."""
         self._await_turn()
         try:
-            commit, self._open = self._open or _Commit(self._ready()), None
+            commit, self._open = self._open or _Commit(self._ready(), self._queue), None
             try:
                 with commit.part() as connection:
                     yield connection
@@ -85,17 +92,56 @@ class Commits:
         """Let go of the connection; nobody writes any more."""
         with self._turn:
             self._drop()
+            self._queue.close()
+
+
+class Queue:
+    """The place of the next process that writes, for one at a time: a lock on the store's directory (flock(2)).
+
+    SQLite does not know who waits. Without this a process that writes again and again would hardly let in another.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._descriptor: int | None = None
+
+    def entered(self) -> bool:
+        """Whether the place is ours now, until `leave`."""
+        try:
+            if self._descriptor is None:
+                self._descriptor = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:  # such as that of a file system without these locks: nobody queues there
+            return True
+        return True
+
+    def leave(self) -> None:
+        """The place is free; so it is, too, when this process ends."""
+        if self._descriptor is not None:
+            with suppress(OSError):
+                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Nobody of this process waits any more."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 class _Commit:
     """A transaction of one writer or several, a part each."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, queue: Queue) -> None:
         self.parts = 0
         self.error: BaseException | None = None
         self.ended = threading.Event()
         self._connection = connection
-        _begin(connection)
+        try:
+            _begin(connection, queue)
+        finally:
+            queue.leave()
 
     @contextmanager
     def part(self) -> Iterator[Connection]:
@@ -138,16 +184,19 @@ class _Commit:
             self._connection.exec_driver_sql("ROLLBACK")
 
 
-def _begin(connection: Connection) -> None:
+def _begin(connection: Connection, queue: Queue) -> None:
     """Begin a transaction that writes, when other processes have ended theirs."""
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)
-    until = time.monotonic() + BUSY_SECONDS
+    came = time.monotonic()
+    while not queue.entered() and time.monotonic() - came < COURTESY:
+        time.sleep(QUEUE_STEP)
     while True:
         try:
             driver.execute("BEGIN IMMEDIATE").close()
             return
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() - came >= BUSY_SECONDS:
                 raise StoreFailed(str(error)) from error
         time.sleep(BUSY_STEP)

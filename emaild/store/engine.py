@@ -29,7 +29,7 @@ class Database:
         self.path = path
         self._engine = _engine(path, BUSY_SECONDS)
         self._writer = _engine(path, 0)  # it waits by itself for others that write
-        self._commits = Commits(self._writer)
+        self._commits = Commits(self._writer, path.parent)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -63,8 +63,8 @@ def _failing() -> Iterator[None]:
     """SQLite's passing troubles (full disk, locked, disk I/O) as ours."""
     try:
         yield
-    except OperationalError as error:
-        raise StoreFailed(str(error.orig)) from error
+    except (OperationalError, sqlite3.OperationalError) as error:  # the latter of `Prepared` statements
+        raise StoreFailed(str(getattr(error, "orig", error))) from error
 
 
 def open_database(directory: Path, migrated: Callable[[int, int], None] = lambda old, new: None) -> Database:

@@ -25,6 +25,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from emaild.message import Interaction, Outbound, Understood
 from emaild.store.engine import Database
+from emaild.store.prepared import Prepared
 from emaild.store.schema import automatic_mail, correspondent, mail, subject_match
 
 MOST_PEOPLE = 200  # addresses of one mail that are remembered
@@ -39,8 +40,8 @@ def _by_message_id() -> Select[Any]:
 
 
 BY_MESSAGE_ID = _by_message_id()
-REMEMBER = upsert(mail).on_conflict_do_nothing()  # a notice that is made again has the id that it had
-REMEMBER_PEOPLE = upsert(correspondent).on_conflict_do_nothing()
+REMEMBER = Prepared(upsert(mail).on_conflict_do_nothing())  # a notice that is made again has the id that it had
+REMEMBER_PEOPLE = Prepared(upsert(correspondent).on_conflict_do_nothing())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,7 +196,7 @@ def _lowered(addresses: Collection[str]) -> tuple[str, ...]:
 
 
 def _remember(connection: Connection, known: KnownMail) -> None:
-    connection.execute(REMEMBER, {**vars(known), "at": known.at.timestamp()})
+    REMEMBER.execute(connection, {**vars(known), "at": known.at.timestamp()})
 
 
 def _remember_people(
@@ -204,7 +205,7 @@ def _remember_people(
     if not addresses:
         return
     rows = [{"thread_id": thread_id, "address": address} for address in addresses]
-    connection.execute(REMEMBER_PEOPLE, rows)
+    REMEMBER_PEOPLE.execute_all(connection, rows)
     if matches:
         row = upsert(subject_match)
         row = row.on_conflict_do_update(index_elements=["match", "address"], set_={"thread_id": row.excluded.thread_id})

@@ -11,17 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Boolean, ColumnElement, Connection, Row, Select, bindparam, select, update
+from sqlalchemy import Boolean, ColumnElement, Connection, Row, Select, bindparam, func, select, update
 
-from emaild.message import Outbound, OutboundState, RecipientState
+from emaild.message import Outbound, OutboundState, Receipt, RecipientState
 from emaild.store.outbox_entries import mail_of, when
-from emaild.store.schema import outbox, raw, recipient
+from emaild.store.prepared import Prepared, among, listed
+from emaild.store.schema import attempt, outbox, raw, recipient
 
 LOOKED_AT = 500  # due mails among which those are looked for that were held back often enough
 MOST_BYTES = 8 * 1024 * 1024  # of the mails of one lease, unless its first is larger
-
-
-# What every mail needs is asked by statements that are made once, for that takes longer than what they do.
 
 
 def _due() -> Select[Any]:
@@ -32,11 +30,11 @@ def _due() -> Select[Any]:
     return query.where(*here, *waits).order_by(outbox.c.next_attempt, outbox.c.id).limit(bindparam("most"))
 
 
-NAMES: BindParameter[Any] = bindparam("names", expanding=True)
 DUE = _due()
-LEASE = (
+FIND_DUE = Prepared(DUE)
+LEASE = Prepared(
     update(outbox)
-    .where(outbox.c.id.in_(NAMES))
+    .where(among(outbox.c.id))
     .values(
         state=OutboundState.SENDING.value,
         lease_until=bindparam("until"),
@@ -44,19 +42,32 @@ LEASE = (
         next_attempt=None,
     )
 )
-ROWS = select(outbox).where(outbox.c.id.in_(NAMES))
-RECIPIENTS = (
-    select(recipient).where(recipient.c.outbox_id.in_(NAMES)).order_by(recipient.c.outbox_id, recipient.c.position)
+ROWS = Prepared(select(outbox).where(among(outbox.c.id)))
+RECIPIENTS = Prepared(
+    select(recipient).where(among(recipient.c.outbox_id)).order_by(recipient.c.outbox_id, recipient.c.position)
+)
+ANSWERS = Prepared(
+    select(attempt.c.outbox_id, func.count().label("times"), func.min(attempt.c.at).label("first"))
+    .join(outbox, outbox.c.id == attempt.c.outbox_id)
+    .where(among(attempt.c.outbox_id), attempt.c.answers.is_not(None), attempt.c.at >= outbox.c.created)
+    .group_by(attempt.c.outbox_id)
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Leased:
-    """A mail that is ours to send: to the recipients that still wait. `created` is when it came into the outbox."""
+    """A mail that is ours to send: to the recipients that still wait. `created` is when it came into the outbox.
+
+    `failed` are those who will never get it. `answered` is how often servers answered for the mail since it came into
+    the outbox, `first_answer` when that was tried first.
+    """
 
     mail: Outbound
     created: datetime
     number: int
+    failed: tuple[Receipt, ...] = ()
+    answered: int = 0
+    first_answer: datetime | None = None
 
 
 def asked_of_due(way_out: str, now: datetime, interactive: bool, most: int) -> dict[str, object]:
@@ -68,12 +79,12 @@ def chosen_to_lease(
     connection: Connection, way_out: str, now: datetime, most: int, ration: int | None, past: int | None
 ) -> list[Row[Any]]:
     """The rows of DUE that are leased next; see `Sending.lease`."""
-    rows = list(connection.execute(DUE, asked_of_due(way_out, now, True, most)))
+    rows = FIND_DUE.execute(connection, asked_of_due(way_out, now, True, most))
     left = most - len(rows)
     looked_at = left if ration is None or past is None else LOOKED_AT
-    due = connection.execute(DUE, asked_of_due(way_out, now, False, looked_at)).all()
+    due = FIND_DUE.execute(connection, asked_of_due(way_out, now, False, looked_at))
     if ration is None:
-        return rows + list(due)
+        return rows + due
     free = max(0, min(left, ration - len(rows)))  # those that somebody waits for count, too
     rows += due[:free]
     if past is not None:
@@ -96,12 +107,26 @@ def within_bytes(rows: Sequence[Row[Any]]) -> list[str]:
 def leases_of(connection: Connection, names: Sequence[str]) -> list[Leased]:
     """The mails of these names, which are leased."""
     waiting: dict[str, list[str]] = defaultdict(list)
-    for one in connection.execute(RECIPIENTS, {"names": names}):
+    failed: dict[str, list[Receipt]] = defaultdict(list)
+    for one in RECIPIENTS.execute(connection, listed(names)):
         if one.state == RecipientState.WAITING.value:
             waiting[one.outbox_id].append(one.address)
-    rows = {row.id: row for row in connection.execute(ROWS, {"names": names})}
+        elif one.state == RecipientState.FAILED.value:
+            failed[one.outbox_id].append(
+                Receipt(address=one.address, state=RecipientState.FAILED, code=one.code, text=one.text)
+            )
+    rows = {row.id: row for row in ROWS.execute(connection, listed(names))}
+    tried = [name for name, row in rows.items() if row.attempts]
+    answers = {row.outbox_id: row for row in ANSWERS.execute(connection, listed(tried))} if tried else {}
     return [
-        Leased(mail=mail_of(connection, row, waiting[row.id]), created=when(row.created), number=row.lease)
+        Leased(
+            mail=mail_of(connection, row, waiting[row.id]),
+            created=when(row.created),
+            number=row.lease,
+            failed=tuple(failed[row.id]),
+            answered=answers[row.id].times if row.id in answers else 0,
+            first_answer=when(answers[row.id].first) if row.id in answers else None,
+        )
         for row in map(rows.__getitem__, names)
     ]
 

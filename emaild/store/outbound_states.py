@@ -92,4 +92,4 @@ def summary(receipts: Sequence[Receipt]) -> str:
     if not bad:
         return f"sent to {len(receipts)}"
     more = f"; and {len(bad) - MOST_TOLD} more" if len(bad) > MOST_TOLD else ""
-    return "; ".join(f"{one.address}: {one.code} {one.text}".strip() for one in bad[:MOST_TOLD]) + more
+    return "; ".join(" ".join(filter(None, (f"{one.address}:", one.code, one.text))) for one in bad[:MOST_TOLD]) + more

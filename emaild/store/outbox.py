@@ -6,24 +6,29 @@ make what waits HELD or CANCELLED, and all but SENT and SENDING QUEUED again. `S
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from emaild.errors import Conflict
 from emaild.message import Outbound, OutboundState, RecipientState
-from emaild.store import raw
+from emaild.store import raw, schema
 from emaild.store.engine import Database
 from emaild.store.known import remember_outbound
 from emaild.store.outbound_states import cancel, hold, send_again
 from emaild.store.outbox_entries import Attempt, Choice, OutboxEntry, attempts_of, entries_of, row_of
+from emaild.store.prepared import Prepared
 from emaild.store.schema import outbox, recipient
 
 PAGE = 200
-INSERT = insert(outbox)  # made once, for that takes longer than what they do
-INSERT_RECIPIENTS = insert(recipient)
+INSERT = Prepared(
+    insert(outbox),
+    "id", "created", "way_out", "sender", "message_id", "raw_digest", "state", "attempts", "next_attempt", "diagnosis",
+    "notify", "interactive",
+)  # fmt: skip
+INSERT_RECIPIENTS = Prepared(insert(recipient))
 
 Asked = Callable[[Connection, Row[Any], datetime], None]
 """What a person wants of a mail; raises Conflict where its state forbids it."""
@@ -140,6 +145,13 @@ class Outbox:
         with self._database.read() as connection:
             return raw.get(connection, entry.raw_digest)
 
+    def beginnings(self, entries: Iterable[OutboxEntry], most: int) -> dict[str, bytes]:
+        """At most that many bytes of each mail, by its digest."""
+        query = select(schema.raw.c.digest, func.substr(schema.raw.c.body, 1, most))
+        with self._database.read() as connection:
+            found = connection.execute(query.where(schema.raw.c.digest.in_({one.raw_digest for one in entries})))
+            return {name: bytes(body) for name, body in found}
+
     def prune(self, before: datetime, most: int) -> int:
         """Remove at most that many mails that were done earlier. Returns how many went."""
         with self._database.write() as connection:
@@ -169,7 +181,7 @@ def queue(connection: Connection, mail: Outbound, now: datetime) -> None:
         "notify": ",".join(mail.notify) or None,
         "interactive": mail.interactive,
     }
-    connection.execute(INSERT, row)
+    INSERT.execute(connection, row)
     rows = [
         {
             "outbox_id": mail.id,
@@ -181,7 +193,7 @@ def queue(connection: Connection, mail: Outbound, now: datetime) -> None:
         }
         for position, address in enumerate(mail.recipients)
     ]
-    connection.execute(INSERT_RECIPIENTS, rows)
+    INSERT_RECIPIENTS.execute_all(connection, rows)
     remember_outbound(connection, mail, now)
 
 

@@ -40,7 +40,10 @@ class Attempt:
 
 @dataclass(frozen=True, kw_only=True)
 class OutboxEntry:
-    """A mail in the outbox or the history, as it is shown. `cause` is the key of what is diagnosed."""
+    """A mail in the outbox or the history, as it is shown. `cause` is the key of what is diagnosed.
+
+    `tries` counts each of them; `attempts` those alike as one, as the log keeps them.
+    """
 
     id: str
     state: OutboundState
@@ -51,6 +54,7 @@ class OutboxEntry:
     raw_digest: str
     recipients: tuple[Receipt, ...]
     attempts: int
+    tries: int
     next_attempt: datetime | None
     finished: datetime | None
     diagnosis: str
@@ -132,14 +136,16 @@ def row_of(connection: Connection, name: str) -> Row[Any]:
 def entries_of(connection: Connection, rows: Sequence[Row[Any]]) -> list[OutboxEntry]:
     """Those rows of the outbox with their recipients."""
     receipts: dict[str, list[Receipt]] = {row.id: [] for row in rows}
+    tries = select(attempt.c.outbox_id, func.sum(attempt.c.times)).where(attempt.c.outbox_id.in_(receipts))
+    counts = {row[0]: int(row[1]) for row in connection.execute(tries.group_by(attempt.c.outbox_id))}
     query = select(recipient).where(recipient.c.outbox_id.in_(receipts))
     for one in connection.execute(query.order_by(recipient.c.outbox_id, recipient.c.position)):
         receipt = Receipt(address=one.address, state=RecipientState(one.state), code=one.code, text=one.text)
         receipts[one.outbox_id].append(receipt)
-    return [_entry(row, receipts[row.id]) for row in rows]
+    return [_entry(row, receipts[row.id], counts.get(row.id, 0)) for row in rows]
 
 
-def _entry(row: Row[Any], receipts: Sequence[Receipt]) -> OutboxEntry:
+def _entry(row: Row[Any], receipts: Sequence[Receipt], tries: int) -> OutboxEntry:
     return OutboxEntry(
         id=row.id,
         state=OutboundState(row.state),
@@ -150,6 +156,7 @@ def _entry(row: Row[Any], receipts: Sequence[Receipt]) -> OutboxEntry:
         raw_digest=row.raw_digest,
         recipients=tuple(receipts),
         attempts=row.attempts,
+        tries=tries,
         next_attempt=None if row.next_attempt is None else when(row.next_attempt),
         finished=None if row.finished is None else when(row.finished),
         diagnosis=row.diagnosis,
@@ -194,7 +201,7 @@ def mail_of(connection: Connection, row: Row[Any], recipients: Sequence[str]) ->
         raw=raw.get(connection, row.raw_digest),
         attempts=row.attempts,
         notify=tuple(row.notify.split(",")) if row.notify else (),
-        interactive=row.interactive,
+        interactive=bool(row.interactive),
     )
 
 

@@ -8,11 +8,11 @@ from sqlalchemy import Connection, bindparam, delete, exists, select
 from sqlalchemy.dialects.sqlite import insert
 
 from emaild.errors import NotFound
+from emaild.store.prepared import Prepared
 from emaild.store.schema import held, interaction, outbox, raw
 
-# Statements of every mail are made once, for that takes longer than what they do.
-PUT = insert(raw).on_conflict_do_nothing()
-GET = select(raw.c.body).where(raw.c.digest == bindparam("name"))
+PUT = Prepared(insert(raw).on_conflict_do_nothing())
+GET = Prepared(select(raw.c.body).where(raw.c.digest == bindparam("name")))
 
 
 def digest(body: bytes) -> str:
@@ -22,7 +22,7 @@ def digest(body: bytes) -> str:
 
 def put(connection: Connection, name: str, body: bytes) -> None:
     """Keep the bytes; they may be there already."""
-    connection.execute(PUT, {"digest": name, "size": len(body), "body": body})
+    PUT.execute(connection, {"digest": name, "size": len(body), "body": body})
 
 
 def get(connection: Connection, name: str) -> bytes:
@@ -31,10 +31,9 @@ def get(connection: Connection, name: str) -> bytes:
     Raises:
         NotFound: they are not kept any more.
     """
-    body = connection.execute(GET, {"name": name}).scalar_one_or_none()
-    if body is None:
-        raise NotFound(f"no mail {name} in the store")
-    return bytes(body)
+    for row in GET.execute(connection, {"name": name}):
+        return bytes(row.body)
+    raise NotFound(f"no mail {name} in the store")
 
 
 def drop_unused(connection: Connection, names: set[str]) -> None:

@@ -8,20 +8,32 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from emaild.errors import LeaseLost
 from emaild.message import OutboundState
 from emaild.store.engine import Database
 from emaild.store.late import WAITS, Notice, keep_notice
-from emaild.store.leases import DUE, LEASE, Leased, asked_of_due, chosen_to_lease, give_back, leases_of, within_bytes
+from emaild.store.leases import (
+    DUE,
+    FIND_DUE,
+    LEASE,
+    Leased,
+    asked_of_due,
+    chosen_to_lease,
+    give_back,
+    leases_of,
+    within_bytes,
+)
 from emaild.store.outbound_states import state_of
-from emaild.store.outbox_entries import OutboxEntry, entries_of
+from emaild.store.outbox_entries import OutboxEntry, entries_of, when
+from emaild.store.prepared import listed
 from emaild.store.schema import attempt, outbox
-from emaild.store.tries import Tried, Unsent, apart, give_up, recipient_states, record, release
+from emaild.store.tries import Tried, Unsent, apart, cut_off, give_up, recipient_states, record, release
 
 PAGE = 200
 OVERDUE = "it was not sent in time"
+ENDED = "the daemon ended while it had this mail in hand; whether it was sent is not known"
 
 
 class Sending:
@@ -35,7 +47,7 @@ class Sending:
     def has_due(self, way_out: str, now: datetime) -> bool:
         """Whether a mail may be sent that way now."""
         with self._database.read() as connection:
-            return any(connection.execute(DUE, asked_of_due(way_out, now, kind, 1)).first() for kind in (True, False))
+            return any(FIND_DUE.execute(connection, asked_of_due(way_out, now, kind, 1)) for kind in (True, False))
 
     def lease(
         self,
@@ -55,7 +67,7 @@ class Sending:
             return []
         with self._database.write() as connection:
             names = within_bytes(chosen_to_lease(connection, way_out, now, most, ration, past))
-            connection.execute(LEASE, {"names": names, "until": until.timestamp()})
+            LEASE.execute(connection, {**listed(names), "until": until.timestamp()})
             return leases_of(connection, names)
 
     def renew(self, leases: Sequence[Leased], until: datetime) -> set[str]:
@@ -83,10 +95,13 @@ class Sending:
         if not kept:
             raise LeaseLost(f"somebody else sends the mail {name} by now")
 
-    def resume(self, now: datetime) -> int:
-        """Queue anew what a daemon held that is no more; to be called by the only daemon, before it sends."""
+    def resume(self, now: datetime, *, lease: float = 0.0) -> int:
+        """Queue anew what a daemon held that is no more; to be called by the only daemon, before it sends.
+
+        *lease* is for how many seconds that one leased. The log of each mail says that a try may have been cut off.
+        """
         with self._database.write() as connection:
-            return give_back(connection, outbox.c.lease_until.is_not(None), now)
+            return cut_off(connection, now, ENDED, lease)
 
     def take_back(self, now: datetime) -> int:
         """Queue anew what is leased by a daemon that does not renew. Returns how many there were."""
@@ -125,11 +140,12 @@ class Sending:
 
     # What is held back, moved, given up
 
-    def tries_since(self, way_out: str, since: datetime) -> int:
-        """How many mails that way out was asked to take since then."""
+    def tries_since(self, way_out: str, since: datetime, most: int) -> list[datetime]:
+        """When that way out was asked to take a mail since then, the first first; the last *most* of these times."""
         counted = (attempt.c.way_out == way_out, attempt.c.at >= since.timestamp(), attempt.c.answers.is_not(None))
+        query = select(attempt.c.at).where(*counted).order_by(attempt.c.at.desc()).limit(most)
         with self._database.read() as connection:
-            return connection.execute(select(func.count()).select_from(attempt).where(*counted)).scalar_one()
+            return [when(at) for at in reversed(connection.scalars(query).all())]
 
     def defer(self, way_out: str, now: datetime, until: datetime, *, why: str, past: int | None, most: int) -> int:
         """Hold back mails that are due and nobody waits for, unless they were *past* times. Returns how many.

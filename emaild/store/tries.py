@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,18 +12,22 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from emaild.message import Delivery, OutboundState, RecipientState
 from emaild.store.late import Notice, keep_notice
-from emaild.store.leases import RECIPIENTS, ROWS, Leased
+from emaild.store.leases import RECIPIENTS, ROWS, Leased, give_back
 from emaild.store.outbound_states import state_of, summary
+from emaild.store.prepared import Prepared, listed
 from emaild.store.schema import attempt, outbox, recipient
 
-ANSWER = (
+ANSWER = Prepared(
     update(recipient)
     .where(recipient.c.outbox_id == bindparam("name"), recipient.c.position == bindparam("place"))
     .values(state=bindparam("new"), code=bindparam("said"), text=bindparam("words"))
 )
-INSERT_ATTEMPT = insert(attempt)
+INSERT_ATTEMPT = Prepared(
+    insert(attempt),
+    "outbox_id", "number", "at", "way_out", "outcome", "seconds", "server", "tls", "answers", "cause",
+)  # fmt: skip
 CONCLUDED = ("state", "attempts", "lease_until", "next_attempt", "finished", "diagnosis", "cause")
-CONCLUDE = (
+CONCLUDE = Prepared(
     update(outbox)
     .where(outbox.c.id == bindparam("name"))
     .values({name: bindparam(f"new_{name}") for name in CONCLUDED})
@@ -34,7 +39,8 @@ class Tried:
     """What came of a try, which began `at` and took `seconds`.
 
     Recipients that still wait are tried again at `retry_at`; None: they are given up. `cause` is the diagnosis's key,
-    `notice` what tells its sender's queue who never gets it.
+    `worst` that of whoever fares worst of all the mail's recipients, `notice` what tells its sender's queue who never
+    gets it.
     """
 
     leased: Leased
@@ -43,6 +49,7 @@ class Tried:
     delivery: Delivery
     retry_at: datetime | None
     cause: str = ""
+    worst: str = ""
     notice: Notice | None = None
 
 
@@ -78,10 +85,10 @@ def apart(tries: Sequence[Tried]) -> list[list[Tried]]:
 def record(connection: Connection, tries: Sequence[Tried], now: datetime) -> list[OutboundState]:
     """What became of tries, of no mail twice. Returns the state that each mail has now."""
     names = [one.leased.mail.id for one in tries]
-    rows = {row.id: row for row in connection.execute(ROWS, {"names": names})}
+    rows = {row.id: row for row in ROWS.execute(connection, listed(names))}
     there = [one for one in tries if one.leased.mail.id in rows]
     if there:
-        connection.execute(INSERT_ATTEMPT, [_attempt(one, rows[one.leased.mail.id]) for one in there])
+        INSERT_ATTEMPT.execute_all(connection, [_attempt(one, rows[one.leased.mail.id]) for one in there])
     ours = [one for one in there if _ours(one, rows[one.leased.mail.id])]
     states = _write_receipts(connection, ours)
     for one in ours:
@@ -89,7 +96,7 @@ def record(connection: Connection, tries: Sequence[Tried], now: datetime) -> lis
     changes: list[dict[str, object]] = []
     found = [_conclude(connection, one, rows.get(one.leased.mail.id), states, now, changes) for one in tries]
     if changes:
-        connection.execute(CONCLUDE, changes)
+        CONCLUDE.execute_all(connection, changes)
     return found
 
 
@@ -104,14 +111,14 @@ def _write_receipts(connection: Connection, tries: Sequence[Tried]) -> dict[str,
     said = {(one.leased.mail.id, got.address): got for one in tries for got in one.delivery.receipts}
     states: dict[str, set[str]] = {one.leased.mail.id: set() for one in tries}
     changes = []
-    for row in connection.execute(RECIPIENTS, {"names": list(states)}):
+    for row in RECIPIENTS.execute(connection, listed(states)):
         got = said.get((row.outbox_id, row.address)) if row.state == RecipientState.WAITING.value else None
         states[row.outbox_id].add(got.state.value if got else row.state)
         if got:
             new = {"new": got.state.value, "said": got.code, "words": got.text}
             changes.append({"name": row.outbox_id, "place": row.position, **new})
     if changes:
-        connection.execute(ANSWER, changes)
+        ANSWER.execute_all(connection, changes)
     return states
 
 
@@ -140,7 +147,7 @@ def _attempt(tried: Tried, row: Row[Any]) -> dict[str, object]:
         "seconds": tried.seconds,
         "server": tried.delivery.server,
         "tls": tried.delivery.tls,
-        "answers": [[one.address, one.state.value, one.code, one.text] for one in tried.delivery.receipts],
+        "answers": json.dumps([[one.address, one.state.value, one.code, one.text] for one in tried.delivery.receipts]),
         "cause": tried.cause,
     }
 
@@ -178,8 +185,8 @@ def _conclude(
             "new_lease_until": None,
             "new_next_attempt": tried.retry_at.timestamp() if deferred and tried.retry_at else None,
             "new_finished": None if deferred else now.timestamp(),
-            "new_diagnosis": "" if sent else summary(tried.delivery.receipts),
-            "new_cause": "" if sent else tried.cause,
+            "new_diagnosis": "" if sent else summary((*tried.leased.failed, *tried.delivery.receipts)),
+            "new_cause": "" if sent else tried.worst,
         }
     )
     return state
@@ -228,3 +235,27 @@ def release(connection: Connection, unsent: Unsent) -> None:
             )
         )
     connection.execute(update(outbox).where(*ours).values(values))
+
+
+def cut_off(connection: Connection, now: datetime, why: str, lease: float) -> int:
+    """Queue anew what is leased by a daemon that is no more; *why* is kept as a try. Returns how many there were.
+
+    It is told as of the moment when the lease of *lease* seconds was taken, or was renewed last.
+    """
+    leased = outbox.c.lease_until.is_not(None)
+    rows = connection.execute(select(outbox).where(leased, outbox.c.state == OutboundState.SENDING.value)).all()
+    if rows:
+        tries = [
+            {
+                "outbox_id": row.id,
+                "number": row.attempts + 1,
+                "at": min(row.lease_until - lease, now.timestamp()),
+                "way_out": row.way_out,
+                "outcome": why,
+            }
+            for row in rows
+        ]
+        connection.execute(insert(attempt), tries)
+        names = [row.id for row in rows]
+        connection.execute(update(outbox).where(outbox.c.id.in_(names)).values(attempts=outbox.c.attempts + 1))
+    return give_back(connection, leased, now)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from emaild.store.engine import Database
 from emaild.store.outbox_entries import when
 from emaild.store.schema import way_out_status
+
+FAILING = "failing"
+NOTHING: Mapping[str, WayOutStatus] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +38,22 @@ class WaysOut:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def report(self, states: Iterable[WayOutStatus]) -> None:
-        """These are all that there are."""
+    def wake(self, names: Collection[str]) -> set[str]:
+        """Have those of these ways tried at once that fail and rest: their `next_try` goes. Returns which they are."""
+        resting = (way_out_status.c.name.in_(names), way_out_status.c.next_try.is_not(None))
+        failing = way_out_status.c.state == FAILING
+        with self._database.write() as connection:
+            found = set(connection.scalars(select(way_out_status.c.name).where(*resting, failing)))
+            connection.execute(update(way_out_status).where(way_out_status.c.name.in_(found)).values(next_try=None))
+        return found
+
+    def to_wake(self, reported: Mapping[str, WayOutStatus]) -> set[str]:
+        """The ways that are to be tried at once since these states were *reported*."""
+        with self._database.read() as connection:
+            return _to_wake(connection, reported)
+
+    def report(self, states: Iterable[WayOutStatus], before: Mapping[str, WayOutStatus] = NOTHING) -> set[str]:
+        """These are all that there are; *before* is what was reported last. Returns as `to_wake`."""
         rows = [
             {
                 "name": one.name,
@@ -47,9 +65,11 @@ class WaysOut:
             for one in states
         ]
         with self._database.write() as connection:
+            woken = _to_wake(connection, before)
             connection.execute(delete(way_out_status))
             if rows:
                 connection.execute(insert(way_out_status), rows)
+        return woken
 
     def all(self) -> Mapping[str, WayOutStatus]:
         """What was reported last."""
@@ -65,3 +85,9 @@ class WaysOut:
             )
             for row in rows
         }
+
+
+def _to_wake(connection: Connection, reported: Mapping[str, WayOutStatus]) -> set[str]:
+    rested = {name for name, one in reported.items() if one.state == FAILING and one.next_try}
+    asked = (way_out_status.c.name.in_(rested), way_out_status.c.next_try.is_(None))
+    return set(connection.scalars(select(way_out_status.c.name).where(*asked))) if rested else set()

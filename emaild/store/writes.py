@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from emaild.errors import Conflict, NotFound
 from emaild.message import Interaction, InteractionState, Outbound
@@ -16,7 +16,10 @@ from emaild.store.engine import Database
 from emaild.store.interactions import add
 from emaild.store.numbers import next_numbers
 from emaild.store.outbox import queue
+from emaild.store.prepared import Prepared
 from emaild.store.schema import interaction, outbox, request
+
+KNOWN = Prepared(select(outbox.c.id).where(outbox.c.id == bindparam("name")))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +153,7 @@ def _answered(connection: Connection, key: str, digest: str) -> Mapping[str, Any
 
 
 def _queue(connection: Connection, mail: Outbound, now: datetime) -> None:
-    if connection.execute(select(outbox.c.id).where(outbox.c.id == mail.id)).first() is not None:
+    if KNOWN.execute(connection, {"name": mail.id}):
         raise Conflict(f"the mail {mail.id} is in the outbox or the history already")
     queue(connection, mail, now)
 

@@ -40,7 +40,7 @@ def test_a_try_is_kept_with_answers_seconds_server_encryption_and_cause(store: S
     lease = sending(store)
     went = tried(lease, 250, 550, text="5.1.1 no such user")
     delivery = replace(went.delivery, server="mx.example:25", tls="TLSv1.3 TLS_AES_256_GCM_SHA384")
-    store.sending.record([replace(went, delivery=delivery, seconds=1.25, cause="no-such-user")], START)
+    store.sending.record([replace(went, delivery=delivery, seconds=1.25, cause="no-such-user", worst="x")], START)
     (one,) = tries(store, lease)
     assert one == Attempt(
         number=1,
@@ -55,7 +55,7 @@ def test_a_try_is_kept_with_answers_seconds_server_encryption_and_cause(store: S
     )
     assert one.answers[1].status == "5.1.1"
     entry = store.outbox.get(lease.mail.id)[0]
-    assert (entry.state, entry.cause) == (OutboundState.PARTLY_SENT, "no-such-user")
+    assert (entry.state, entry.cause) == (OutboundState.PARTLY_SENT, "x")
 
 
 def test_failures_of_the_way_in_a_row_are_one_row(store: Store) -> None:
@@ -101,6 +101,13 @@ def test_tries_of_a_way_are_counted_since_a_moment_but_not_failures_of_the_way(s
     lease, failed = sending(store), sending(store)
     store.sending.record([tried(lease, 250, 451, retry_at=START)], START)
     store.sending.release([unsent(failed)])
-    assert store.sending.tries_since(WAY, START) == 1
-    assert store.sending.tries_since(WAY, START + timedelta(seconds=1)) == 0
-    assert store.sending.tries_since("another", START) == 0
+    assert store.sending.tries_since(WAY, START, 9) == [START]
+    assert store.sending.tries_since(WAY, START + timedelta(seconds=1), 9) == []
+    assert store.sending.tries_since("another", START, 9) == []
+
+
+def test_the_last_tries_of_a_way_are_told_in_their_order(store: Store) -> None:
+    moments = [START + timedelta(seconds=second) for second in range(4)]
+    for at in moments:
+        store.sending.record([tried(sending(store), 250, 250, at=at)], at)
+    assert store.sending.tries_since(WAY, START, 3) == moments[1:]

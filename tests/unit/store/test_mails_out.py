@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from sqlite3 import IntegrityError
 
 import pytest
-from sqlalchemy.exc import IntegrityError
 
 from emaild.errors import NotFound
 from emaild.message import Outbound, OutboundState, RecipientState
@@ -193,6 +193,23 @@ def test_what_a_dead_daemon_held_is_queued_anew(store: Store) -> None:
     again = leased(store, most=10)
     assert {one.mail.id for one in again} == {lease.mail.id, also.id}
     assert lease.mail.message_id in {one.mail.message_id for one in again}
+
+
+def test_the_log_of_what_a_dead_daemon_held_says_that_a_try_was_cut_off(store: Store) -> None:
+    store.outbox.add(outbound("a@b.c"), START)
+    untouched = outbound("d@e.f")
+    (lease,) = leased(store, seconds=900)
+    store.outbox.add(untouched, START)
+    store.sending.renew([lease], START + timedelta(seconds=960))
+    store.sending.resume(START + timedelta(hours=1), lease=900.0)
+    there, (only,) = store.outbox.get(lease.mail.id)
+    assert (only.number, only.at, only.way_out) == (1, START + timedelta(seconds=60), WAY)
+    assert only.outcome == "the daemon ended while it had this mail in hand; whether it was sent is not known"
+    assert (only.seconds, only.answers, there.attempts) == (None, (), 1)
+    assert store.outbox.get(untouched.id)[1] == ()
+    again = {one.mail.id: one for one in leased(store, START + timedelta(hours=1), most=9)}
+    answered(store, again[lease.mail.id], 250, at=START + timedelta(hours=1))
+    assert [one.number for one in store.outbox.get(lease.mail.id)[1]] == [1, 2]
 
 
 def test_what_waits_for_too_long_expires(store: Store) -> None:

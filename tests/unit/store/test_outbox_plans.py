@@ -82,7 +82,7 @@ def sends(store: Store) -> None:
     sending.lease(WAY, START, LATER, most=1, ration=1, past=10)
     sending.renew(leased(store), LATER)
     sending.take_back(LATER + timedelta(seconds=1))
-    sending.tries_since(WAY, START)
+    sending.tries_since(WAY, START, 9)
     sending.defer(WAY, LATER, LATER, why="", past=10, most=2)
     sending.reroute(WAY, "another", LATER, why="", most=1)
     sending.expire(WAY, LATER, LATER)
