@@ -16,10 +16,13 @@ from emaild.api.vitals import Pulse, Vitals
 from emaild.clock import Clock, SystemClock
 from emaild.errors import ConfigError, StoreFailed
 from emaild.jobs.adapters import sink_for, source_for
+from emaild.jobs.asked import Told, nobody
 from emaild.jobs.collect import Collect
 from emaild.jobs.deliver import WayOut
 from emaild.jobs.endings import Endings
+from emaild.jobs.fetches import Fetches
 from emaild.jobs.intake import Intake
+from emaild.jobs.leasing import LEASE
 from emaild.jobs.looking import Looking
 from emaild.jobs.publish.job import Publish
 from emaild.jobs.returns import Returns
@@ -79,6 +82,7 @@ class Daemon:
         self._sealed = Sealed(settings.emaild.state_directory)
         self._tokens: dict[str, SectionTokens] = {}
         self._sign_ins = SignIns(self._sealed, self._tokens, self._try_now)
+        self._fetches = Fetches(settings.emaild.state_directory, self._poll, self._clock)
         self._looking = Looking()
         self._board = StatusBoard(store.mailboxes)
         self._mailboxes: Supervisor[Served[MailboxSection]] = Supervisor(self._start_mailbox)
@@ -86,7 +90,11 @@ class Daemon:
         self._ways: Supervisor[Served[WayOutSection]] = Supervisor(self._start_way_out)
         self._running_ways: dict[str, WayOut] = {}
         self._ways_board = WaysBoard(
-            store.ways_out, lambda: list(self._running_ways.values()), lambda: self._settings.ways_out, self._clock
+            store.ways_out,
+            lambda: list(self._running_ways.values()),
+            lambda: self._settings.ways_out,
+            self._clock,
+            self._wake_way,
         )
         self._webhook: Supervisor[Served[WebhookSection]] = Supervisor(self._start_webhook)
         self._publish: Publish | None = None
@@ -142,21 +150,29 @@ class Daemon:
             self._tokens[section.name] = made
         return made
 
-    def _poll(self, name: str) -> bool:
-        """Read a mailbox now. Returns whether it is one that is read."""
+    def _poll(self, name: str, told: Told = nobody) -> bool:
+        """Read a mailbox now; *told* is called when that is done. Returns whether it is one that is read."""
         job = self._running_boxes.get(name)
         if job is not None:
-            self._inbound.wake(job)
+            job.ask(told)
         return job is not None
 
     def _try_now(self, name: str) -> None:
         """Try a section again at once, whatever failed before."""
         if name in self._tokens:
             self._tokens[name].try_again()
-        self._poll(name)
+        if name in self._running_boxes:
+            self._inbound.wake(self._running_boxes[name])
         if name in self._running_ways:
             with contextlib.suppress(StoreFailed):  # then it is tried when its time comes
                 self._running_ways[name].try_now()
+
+    def _wake_way(self, name: str) -> None:
+        """Try a way out again at once, with what is due."""
+        if name in self._tokens:
+            self._tokens[name].try_again()
+        if name in self._running_ways:
+            self._running_ways[name].wake()
 
     def _try_failing(self) -> None:
         """Try all that fail again at once: who sends SIGHUP may have put right what no conf file shows."""
@@ -246,7 +262,7 @@ class Daemon:
     def _begin(self) -> None:
         if self._settings.api is not None:
             self._interface().apply(self._settings)
-        resumed = self._store.sending.resume(self._clock.now())
+        resumed = self._store.sending.resume(self._clock.now(), lease=LEASE)
         if resumed:
             events.outbound_resumed(count=resumed)
         wrong = rule_checks.faults(self._settings)  # not a reason to leave mail unread
@@ -267,6 +283,7 @@ class Daemon:
         self._inbound.add(self._sweep, after=SWEEP_AFTER)
         self._inbound.add(self._endings)
         self._inbound.add(self._sign_ins)
+        self._inbound.add(self._fetches)
         events.daemon_started(
             version=__version__,
             conf=str(self._conf),
@@ -295,6 +312,7 @@ class Daemon:
         self._inbound.retire(self._sweep)
         self._inbound.retire(self._endings)
         self._inbound.retire(self._sign_ins)
+        self._inbound.retire(self._fetches)
         self._inbound.retire(self._board)
         self._inbound.retire(self._ways_board)
         until = self._clock.monotonic() + self._settings.emaild.drain_timeout

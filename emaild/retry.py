@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass
 
@@ -27,3 +28,7 @@ class Backoff:
         plain = self.first * 2.0 ** min(failures - 1, DOUBLINGS)
         spread = 1 + self.spread * (2 * random.random() - 1)  # noqa: S311  (not a secret)
         return min(self.maximum, plain * spread)
+
+    def most_failures(self, seconds: float) -> int:
+        """How many failures in a row there is time for by these waits, where the first was that many *seconds* ago."""
+        return 1 + int(math.log2(1 + max(0.0, seconds) / (self.first * (1 - self.spread))))

@@ -11,24 +11,23 @@ and there are never more of such mails than connections.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from emaild import fault_points
 from emaild.clock import Clock
-from emaild.diagnosis import diagnose_error, diagnose_receipt
+from emaild.diagnosis import diagnose_receipt
 from emaild.errors import RemoteError, StoreFailed
 from emaild.fault_points import FaultPoint
-from emaild.jobs.health import Health
 from emaild.jobs.leasing import Leases
+from emaild.jobs.rest import Rest
 from emaild.jobs.returns import Returns
 from emaild.jobs.schedule import Schedule
 from emaild.jobs.sent import tell
 from emaild.jobs.slot import Slot
-from emaild.jobs.waiting import first_trouble, least_rest, overload, wait_after
+from emaild.jobs.waiting import first_trouble, overload, wait_after
 from emaild.log import events
-from emaild.message import Delivery, RecipientState
-from emaild.retry import Backoff
+from emaild.message import Delivery, Receipt, RecipientState
 from emaild.settings.way_out import WayOutSection
 from emaild.sinks import Sink
 from emaild.store import Store
@@ -38,7 +37,6 @@ from emaild.store.tries import Tried, Unsent
 TOGETHER = 0.003  # seconds that a record waits at most for the answers to other slots, to be one commit with them
 STEPS = 20  # commits in which mails are given up at once; the rest goes a minute later
 MOVED = 200  # mails that go to the fallback in one commit
-WAY_BACKOFF = Backoff(first=5.0, maximum=300.0)
 
 
 class WayOut:
@@ -59,6 +57,7 @@ class WayOut:
         self.store = store
         self.clock = clock
         self.leases = Leases(section, store.sending, clock)
+        self.rest = Rest(section, clock)
         self.stopped = threading.Event()
         self._schedule = schedule
         self._lock = threading.Lock()
@@ -66,11 +65,8 @@ class WayOut:
         self._unrecorded: list[Tried] = []
         self._under_way: set[str] = set()  # what slots are sending
         self._answered = threading.Condition(self._lock)
-        self._closed_until = 0.0  # on the monotonic clock: the way does not work until then
-        self._failing_since: float | None = None
         self.answered = False  # a server answered for a mail
         self.last_sent: datetime | None = None
-        self._health = Health(section.name, WAY_BACKOFF, events.way_out_failed, events.way_out_recovered)
         self._slots = [Slot(self, number, open_sink()) for number in range(section.cnx_pool_size)]
 
     def start(self) -> None:
@@ -92,25 +88,18 @@ class WayOut:
     @property
     def failing(self) -> bool:
         """Whether it did not work the last time."""
-        return self._health.failures > 0
-
-    @property
-    def last_error(self) -> str | None:
-        """Why it did not work the last time that it did not."""
-        return self._health.last_error
-
-    def closed_for(self) -> float:
-        """Seconds for which the way is not to be tried, because it failed."""
-        with self._lock:
-            return max(0.0, self._closed_until - self.clock.monotonic())
+        return self.rest.failing
 
     # Once a minute
 
     def try_now(self) -> None:
         """Whatever failed before: the way is tried at once, with all that waits for it."""
         self.store.sending.hurry(self.section.name, self.clock.now())
-        with self._lock:
-            self._closed_until = 0.0
+        self.wake()
+
+    def wake(self) -> None:
+        """The way is tried at once, with what is due. Where it fails again, it rests for no longer than it did."""
+        self.rest.wake()
         self._schedule.wake(self._slots[0])
 
     def expire(self) -> None:
@@ -153,7 +142,7 @@ class WayOut:
         if self.stopped.is_set():  # nobody waits for a server any more: it goes back with those that were not tried
             self.leases.put_back(leased)
             return
-        wait, cause = self._rest(error)
+        wait, cause = self.rest.failed(error)
         unsent = Unsent(
             leased=leased,
             at=began,
@@ -171,31 +160,15 @@ class WayOut:
         self.leases.forget(leased)
         self.leases.let_go()
 
-    def _rest(self, error: RemoteError) -> tuple[float, str]:
-        """Nothing more goes this way for a while. Returns for how many seconds, and the cause."""
-        found = diagnose_error(error)
-        cause, remedy = (found.cause, found.remedy) if found else ("", "")
-        with self._lock:
-            wait = self._health.failed(error, least_rest(error, found, self.section), cause=cause, remedy=remedy)
-            self._closed_until = self.clock.monotonic() + wait
-            if self._failing_since is None:
-                self._failing_since = self.clock.monotonic()
-        return wait, cause
-
-    def _worked(self) -> None:
-        with self._lock:
-            self._health.worked()
-            self._failing_since = None
-
     def sent(self, leased: Leased, delivery: Delivery, began: datetime, seconds: float) -> None:
         """The server answered for each recipient."""
-        now, trouble, busy = self.clock.now(), first_trouble(delivery.receipts), overload(delivery)
-        found = diagnose_receipt(trouble, delivery.server) if trouble else None
-        wait = wait_after(delivery, leased.mail.attempts + 1, self.section)
-        if busy:
-            wait = max(wait, self._rest(busy)[0])
+        now, busy = self.clock.now(), overload(delivery)
+        since = (began - leased.first_answer).total_seconds() if leased.first_answer else None
+        wait = wait_after(delivery, leased.answered + 1, self.section, since)
+        if busy is None:
+            self.rest.worked()
         else:
-            self._worked()
+            wait = max(wait, self.rest.turned_away(leased.mail.id, delivery, busy))
         deadline = leased.created + timedelta(seconds=self.section.message_lifetime)
         retry_at = min(now + timedelta(seconds=wait), deadline)  # so that it is tried once more before it is given up
         tried = Tried(
@@ -204,7 +177,8 @@ class WayOut:
             seconds=seconds,
             delivery=delivery,
             retry_at=retry_at if now < deadline else None,
-            cause=found.cause if found else "",
+            cause=_cause(delivery.receipts, delivery.server),
+            worst=_cause((*leased.failed, *delivery.receipts), delivery.server),
             notice=self.returns.of_try(leased, delivery, now, last=now >= deadline) if self.returns else None,
         )
         with self._lock:
@@ -214,7 +188,7 @@ class WayOut:
             self._unrecorded.append(tried)
         self.ended(leased)
         self.record()
-        if busy:
+        if busy and self.rest.left():
             self.leases.let_go()
 
     def record(self) -> None:
@@ -248,12 +222,17 @@ class WayOut:
     def move(self) -> None:
         """Where the way has failed for long, its mails go by the fallback."""
         section = self.section
-        with self._lock:
-            since = self._failing_since
-        if not section.fallback or since is None or self.clock.monotonic() - since < section.fallback_after:
+        if not section.fallback or not self.rest.failing or self.rest.failing_for() < section.fallback_after:
             return
-        why = f"[{section.name}] failed, so it goes by [{section.fallback}]: {self._health.last_error}"
+        why = f"[{section.name}] failed, so it goes by [{section.fallback}]: {self.rest.last_error}"
         while moved := self.store.sending.reroute(
             section.name, section.fallback, self.clock.now(), why=why, most=MOVED
         ):
             events.outbound_moved(section=section.name, to=section.fallback, outbound=moved)
+
+
+def _cause(receipts: Sequence[Receipt], server: str) -> str:
+    """The key of what is told of them first."""
+    trouble = first_trouble(receipts)
+    found = diagnose_receipt(trouble, server) if trouble else None
+    return found.cause if found else ""

@@ -31,9 +31,12 @@ class Health:
         self.failures = 0
         self.last_error: str | None = None
 
-    def failed(self, error: RemoteError, least: float = 0.0, **beside: str) -> float:
-        """It failed once more; *beside* is told of it, too. Returns seconds to wait: *least* or more, or as asked."""
-        self.failures += 1
+    def failed(self, error: RemoteError, least: float = 0.0, *, early: bool = False, **beside: str) -> float:
+        """It failed once more; *beside* is told of it, too. Returns seconds to wait: *least* or more, or as asked.
+
+        *early*: it was tried before its time, so that it makes the waits no longer.
+        """
+        self.failures += not (early and self.failures)
         wait = max(least, error.retry_after, self._backoff.delay(self.failures))
         self.last_error = f"{error.action}: {error.reason}"
         kind = (type(error), error.action)  # not the reason: servers put session numbers into it

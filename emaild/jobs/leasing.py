@@ -84,8 +84,8 @@ class Leases:
         if self._ration is None:
             limit = self._section.message_limit
             since = now - timedelta(seconds=MINUTE)
-            already = self._sending.tries_since(self._section.name, since) if limit else 0
-            self._ration = Ration(limit, already, monotonic)
+            already = self._sending.tries_since(self._section.name, since, limit) if limit else []
+            self._ration = Ration(limit, [monotonic - max(0.0, (now - at).total_seconds()) for at in already])
         return self._ration
 
     def confirm(self, leased: Leased) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
 from emaild.errors import InputError
+from emaild.jobs.outgoing import outgoing
 from emaild.jobs.understand import address_of
 from emaild.message import ID_DIGITS, INBOUND, Facts, Outbound
 from emaild.mime.subtype import returns_mails
@@ -61,16 +62,8 @@ class Notices:
             headers=(("Auto-Submitted", "auto-replied"), *answered),
         )
         mail = compose(draft, now=now, domain=settings.processing.default_domain, writing=way.mime)
-        return Outbound(
-            id=_lasting_id(f"{TOO_BIG} {self.section.account} {key}"),
-            way_out=way.name,
-            sender=mail.sender,
-            recipients=mail.recipients,
-            message_id=mail.message_id,
-            raw=mail.raw,
-            answers=(said.message_id,) if said.message_id else (),
-            automatic=True,
-        )
+        lasting = _lasting_id(f"{TOO_BIG} {self.section.account} {key}")
+        return replace(outgoing(mail, way, settings.processing, now), id=lasting)
 
 
 def shown_at_once(settings: Settings) -> bool:

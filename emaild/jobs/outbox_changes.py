@@ -49,8 +49,16 @@ ACTIONS = {
 }
 
 
-def change_one(store: Store, action: str, name: str, now: datetime, *, client: str) -> OutboxEntry:
-    """Do it to the mail of that name, and log that *client* wanted it.
+@dataclass(frozen=True)
+class Changed:
+    """A mail that was changed; *woken*: its way out rested, for it failed, and is tried at once now."""
+
+    entry: OutboxEntry
+    woken: bool
+
+
+def change_one(store: Store, action: str, name: str, now: datetime, *, client: str) -> Changed:
+    """Do it to the mail of that name, and log that *client* wanted it. `retry` wakes its way out, too.
 
     Raises:
         NotFound, Conflict: as `Outbox` has it.
@@ -58,11 +66,19 @@ def change_one(store: Store, action: str, name: str, now: datetime, *, client: s
     wanted = ACTIONS[action]
     entry = wanted.one(store.outbox, name, now)
     wanted.event(section=entry.way_out, outbound=entry.id, client=client)
-    return entry
+    return Changed(entry, woken=bool(_wake(store, action, {entry.way_out})))
+
+
+def _wake(store: Store, action: str, ways: set[str]) -> set[str]:
+    """Which of these rested, and are tried at once for that action."""
+    return store.ways_out.wake(ways) if action == "retry" and ways else set()
 
 
 class ChangeAll:
-    """Do it to all mails that are chosen. `count` says of how many it is known that it is done."""
+    """Do it to all mails that are chosen. `count` says of how many it is known that it is done.
+
+    `woken` are the ways out that rested, for they failed, and are tried at once now.
+    """
 
     def __init__(self, store: Store, action: str, choice: Choice, *, client: str) -> None:
         self._store = store
@@ -70,12 +86,16 @@ class ChangeAll:
         self._choice = choice
         self._client = client
         self.count = 0
+        self.woken: set[str] = set()
 
     def run(self, now: datetime) -> None:
         """A page is a commit; one event tells of all, also where it ends early."""
+        ways: set[str] = set()
         try:
-            for _ in ACTIONS[self._action].many(self._store.outbox, self._choice, now):
+            for entry in ACTIONS[self._action].many(self._store.outbox, self._choice, now):
                 self.count += 1
+                ways.add(entry.way_out)
+            self.woken = _wake(self._store, self._action, ways)
         finally:
             filters = [f"{name}={value}" for name, value in filters_of(self._choice).items()]
             events.outbound_many_changed(action=self._action, mails=self.count, filters=filters, client=self._client)

@@ -20,6 +20,7 @@ from emaild.settings.routes import SELF, Caller
 from emaild.settings.way_out import WayOutSection
 
 READING = MimeProperties()
+KIB = 1 << 10
 MIB = 1024 * 1024
 
 
@@ -88,9 +89,11 @@ def _check_size(raw: bytes, way: WayOutSection) -> None:
 
 
 def _too_big(what: str, size: int, way: WayOutSection, option: str, limit: int) -> str:
-    return f"{what} has {_mib(size)}; [{way.name}] {option} is {_mib(limit)}"
+    return f"{what} has {amount(size)}; [{way.name}] {option} is {amount(limit)}"
 
 
-def _mib(size: int) -> str:
-    """With the bytes, for two sizes that differ must not read the same."""
-    return f"{size / MIB:.1f} MiB ({size} bytes)"
+def amount(size: int) -> str:
+    """A size as a person reads it, with the bytes, for two that differ must not read the same."""
+    if size < KIB:
+        return f"{size} bytes"
+    return f"{size / MIB:.1f} MiB ({size} bytes)" if size >= MIB else f"{size / KIB:.1f} KiB ({size} bytes)"

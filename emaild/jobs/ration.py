@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 MINUTE = 60.0
 
@@ -10,10 +11,10 @@ MINUTE = 60.0
 class Ration:
     """A sliding minute. Not safe in several threads."""
 
-    def __init__(self, limit: int, already: int, now: float) -> None:
-        """*limit* 0: no limit. *already* were sent in the minute before *now*, on the monotonic clock."""
+    def __init__(self, limit: int, already: Sequence[float]) -> None:
+        """*limit* 0: no limit. *already* is when others were sent before, on the monotonic clock, the first first."""
         self._limit = limit
-        self._taken = deque([now] * min(already, limit))
+        self._taken = deque(already)
 
     def left(self, now: float) -> int | None:
         """How many may be sent now; None: any number."""

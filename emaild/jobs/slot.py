@@ -49,7 +49,7 @@ class Slot:
         rest = self._sink.rest()
         if self._number == 0:
             self._way.move()
-            return max(LOOK_EVERY, self._way.closed_for())
+            return max(LOOK_EVERY, self._way.rest.left())
         return rest
 
     def _send_due(self) -> bool:
@@ -57,7 +57,7 @@ class Slot:
         way = self._way
         way.record()
         for count in range(BATCH):
-            if way.stopped.is_set() or way.closed_for():
+            if way.stopped.is_set() or way.rest.left():
                 return False
             leased = way.leases.take()
             if leased is None:

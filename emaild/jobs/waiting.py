@@ -17,19 +17,20 @@ from emaild.settings.sending import SendingOptions
 
 GREYLISTED = 390.0  # seconds; five minutes, and the random part that a Backoff takes off
 FULL = 4  # times retry-maximum: how long a full mailbox is left alone at most
+CLOSING = "421"
 OURS = (Who.US, Who.SERVER)  # whom it concerns when all mails are to wait, and not those of one recipient
 
 
-def wait_after(delivery: Delivery, failures: int, section: SendingOptions) -> float:
+def wait_after(delivery: Delivery, failures: int, section: SendingOptions, since: float | None = None) -> float:
     """Seconds until the next try: when the first of those who wait may be tried, the others come along.
 
-    *failures* is how often the mail was tried.
+    *failures* is how often the mail was tried, the first time *since* seconds ago; None: all came when they were due.
     """
     waiting = [one for one in delivery.receipts if one.state is RecipientState.WAITING]
-    return min((_wait(one, delivery.server, failures, section) for one in waiting), default=0.0)
+    return min((_wait(one, delivery.server, failures, section, since) for one in waiting), default=0.0)
 
 
-def _wait(receipt: Receipt, server: str, failures: int, section: SendingOptions) -> float:
+def _wait(receipt: Receipt, server: str, failures: int, section: SendingOptions, since: float | None) -> float:
     first, longest = section.retry_first, section.retry_maximum
     asked = asked_delay(receipt.code, receipt.text) or 0.0
     match kind_of_wait(receipt.code, receipt.text, server=server):
@@ -37,7 +38,10 @@ def _wait(receipt: Receipt, server: str, failures: int, section: SendingOptions)
             first = min(asked or GREYLISTED, longest)
         case Wait.FULL:
             first, longest = longest, FULL * longest
-    return max(asked, Backoff(first=first, maximum=longest).delay(failures))
+    backoff = Backoff(first=first, maximum=longest)
+    if since is not None:  # tries that a person had come early do not make the waits longer
+        failures = min(failures, backoff.most_failures(since))
+    return max(asked, backoff.delay(failures))
 
 
 def overload(delivery: Delivery) -> Busy | None:
@@ -55,6 +59,11 @@ def overload(delivery: Delivery) -> Busy | None:
             asked = asked_delay(one.code, one.text) or 0.0
             return Busy(delivery.server, "hand over a mail", f"{one.code} {one.text}".strip(), asked)
     return None
+
+
+def ends_session(delivery: Delivery) -> bool:
+    """Whether the server ended the connection in the middle of the mail (421, RFC 5321 §3.8)."""
+    return any(one.code == CLOSING for one in delivery.receipts)
 
 
 def least_rest(error: RemoteError, found: Diagnosis | None, section: SendingOptions) -> float:

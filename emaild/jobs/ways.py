@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from emaild.clock import Clock
 from emaild.errors import StoreFailed
 from emaild.jobs.deliver import WayOut
-from emaild.store.ways_out import WayOutStatus, WaysOut
+from emaild.log import events
+from emaild.store.ways_out import FAILING, WayOutStatus, WaysOut
 
 EVERY = 1.0  # seconds between two writings
 SAME = timedelta(seconds=1)  # a time that moved by less is not written anew
@@ -27,8 +28,11 @@ class WaysBoard:
         running: Callable[[], list[WayOut]],
         configured: Callable[[], Iterable[str]],
         clock: Clock,
+        wake: Callable[[str], None],
     ) -> None:
+        """*wake* has the way of that name tried at once; it is called where a person wants that."""
         self._kept = kept
+        self._wake = wake
         self._running = running
         self._configured = configured
         self._clock = clock
@@ -48,9 +52,13 @@ class WaysBoard:
         for way in self._running():
             name = way.section.name
             states[name] = status_of(way, before.get(name), now)
-        if states != before:
-            self._kept.report(states.values())
-            self._written = states
+        if states == before and not self._kept.to_wake(before):
+            return
+        woken = self._kept.report(states.values(), before)
+        self._written = states
+        for name in woken:
+            events.way_out_woken(section=name)
+            self._wake(name)
 
 
 def _resting(name: str, before: WayOutStatus | None) -> WayOutStatus:
@@ -63,8 +71,8 @@ def status_of(way: WayOut, before: WayOutStatus | None, now: datetime) -> WayOut
     known = before or WayOutStatus(name=way.section.name, state="waiting")
     state, next_try = "ok" if way.answered else "waiting", None
     if way.failing:
-        wait = way.closed_for()
-        state, next_try = "failing", now + timedelta(seconds=wait) if wait else None
+        wait = way.rest.left()
+        state, next_try = FAILING, now + timedelta(seconds=wait) if wait else None
     elif way.leases.held_back_until is not None and way.leases.held_back_until > now:
         state, next_try = "limited", way.leases.held_back_until
     if next_try and known.next_try and abs(next_try - known.next_try) < SAME:
@@ -73,6 +81,6 @@ def status_of(way: WayOut, before: WayOutStatus | None, now: datetime) -> WayOut
         name=way.section.name,
         state=state,
         last_sent=way.last_sent or known.last_sent,
-        last_error=way.last_error or known.last_error,
+        last_error=way.rest.last_error or known.last_error,
         next_try=next_try,
     )

@@ -817,9 +817,22 @@ def outbound_many_changed(*, action: str, mails: int, filters: Iterable[str], cl
     )
 
 
+def way_out_woken(*, section: str) -> None:
+    """A way out that rests, for it failed, is tried at once: a person wants a mail of it sent now."""
+    say("info", STANDARD, 30470, "way_out.woken", section=section)
+
+
 # Notices
 
 
 def outbound_notice_failed(*, section: str, outbound: str, reason: str) -> None:
     """Nobody could be told that the mail did not arrive, or is late: the notice could not be written."""
     say("warning", STANDARD, 30460, "outbound.notice_failed", section=section, outbound=outbound, reason=reason)
+
+
+# Parts of mails
+
+
+def mail_partly_taken(*, section: str, key: str, left: str) -> None:
+    """Of a mail only a part was taken, by maximum-attachment-size or retrieve-limit; the rest stays on its server."""
+    say("info", STANDARD, 30480, "mail.partly_taken", section=section, key=key, left=left)

@@ -28,7 +28,7 @@ def adopt(raw: bytes, *, now: datetime, domain: str, recipients: Sequence[str] =
         InputError: it has no sender or no recipient, or its header cannot be read.
     """
     header, separator, body = _crlf(raw).partition(b"\r\n\r\n")
-    header = re.sub(rb"\AFrom [^\r]*\r\n", b"", header)
+    header = re.sub(rb"\AFrom (?![ \t]*:)[^\r]*\r\n", b"", header)  # with a colon it is the field
     readable = re.sub(rb"(?m)^([!-9;-~]+)[ \t]+:", rb"\1:", header)  # a blank before the colon: RFC 5322 §4.5
     message = BytesParser(policy=policy.compat32).parsebytes(readable + b"\r\n\r\n", headersonly=True)
     if message.defects:

@@ -1,6 +1,7 @@
 """Mail out over SMTP (RFC 5321) by one kept connection.
 
-A failure before MAIL is the way's; from MAIL on it is the mail's, told recipient by recipient.
+A failure before MAIL is the way's, and so is an answer to MAIL that any mail would get: to sign in first, or that the
+server ends the session. All else from MAIL on is the mail's, told recipient by recipient.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from emaild.clock import Clock
+from emaild.errors import Busy, Rejected
 from emaild.log import events
 from emaild.message import Delivery, Outbound, Receipt, RecipientState
 from emaild.net.peer import Peer
@@ -17,9 +19,12 @@ from emaild.sinks import Confirm
 from emaild.sinks.dkim import Signer
 from emaild.sinks.smtp_client import SmtpClient
 from emaild.sinks.smtp_form import Unfit, form_of, sender_of
-from emaild.sinks.smtp_replies import DISCONNECTED, ENDED, Answer, words
+from emaild.sinks.smtp_replies import CLOSING, DISCONNECTED, ENDED, SIGN_IN_FIRST, Answer, words
 from emaild.sinks.smtp_sign_in import signed_in
 from emaild.sinks.smtp_transaction import Outcome, is_good, transact
+
+OF_THE_WAY = {SIGN_IN_FIRST: Rejected, CLOSING: Busy}
+"""What an answer to MAIL means that is not about the mail."""
 
 
 class Smtp:
@@ -36,12 +41,18 @@ class Smtp:
         self._used = 0.0  # when the connection last did something, on the monotonic clock
 
     def send(self, mail: Outbound, confirm: Confirm) -> Delivery:
-        """One transaction: MAIL, RCPT for each recipient, DATA if any was accepted."""
+        """One transaction: MAIL, RCPT for each recipient, DATA if any was accepted.
+
+        Raises Busy or Rejected, as `Sink.send`, where MAIL is answered as any other mail's would be.
+        """
         sender = sender_of(mail, self._section, str(self._peer))
         mail = mail if sender == mail.sender else replace(mail, sender=sender)
+        kept = self._client
         client = self._ready()
         try:
-            receipts = self._transaction(client, mail, confirm)
+            receipts = self._transaction(client, mail, confirm, kept=client is kept)
+            if receipts is None:
+                return self.send(mail, confirm)
             return Delivery(receipts=tuple(receipts), server=str(client.peer), tls=client.tls)
         except BaseException:
             self._client = None
@@ -91,7 +102,8 @@ class Smtp:
 
     # The transaction
 
-    def _transaction(self, client: SmtpClient, mail: Outbound, confirm: Confirm) -> list[Receipt]:
+    def _transaction(self, client: SmtpClient, mail: Outbound, confirm: Confirm, *, kept: bool) -> list[Receipt] | None:
+        """None: the server ends a *kept* connection and has nothing of the mail, so a new one is worth a try."""
         try:
             form = form_of(client, self._section, mail, self._signer)
         except Unfit as error:
@@ -103,6 +115,11 @@ class Smtp:
             pipelining=self._section.pipelining and client.has_extn("pipelining"),
             partial=self._properties.sendpartial,
         )
+        if kept and outcome.code in ENDED:
+            self._abandon(client, outcome.last)
+            return None
+        if meaning := OF_THE_WAY.get(outcome.code):
+            raise meaning(str(client.peer), "MAIL", words(outcome.recipients[0]))
         if outcome.accepted:
             self._report(mail, outcome)
         else:

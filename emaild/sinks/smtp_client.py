@@ -69,7 +69,11 @@ class SmtpClient(smtplib.SMTP):
             return self.file.next()
         except OSError as error:
             self.close()
-            raise smtplib.SMTPServerDisconnected(f"Connection unexpectedly closed: {error}") from error
+            if isinstance(error, smtplib.SMTPServerDisconnected):
+                raise
+            late = isinstance(error, TimeoutError)
+            told = "the server's answer timed out" if late else f"the connection broke: {error.strerror or error}"
+            raise smtplib.SMTPServerDisconnected(told) from error
 
     def greet(self) -> None:
         """EHLO, or HELO where a server or an operator wants no more."""

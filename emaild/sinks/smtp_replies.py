@@ -10,6 +10,7 @@ Answer = tuple[int, bytes]
 """A code and the words after it, the lines of which LF separates."""
 
 CLOSING = 421  # the server ends the session (RFC 5321 §3.8)
+SIGN_IN_FIRST = 530  # or, over a plain connection, STARTTLS (RFC 4954 §6, RFC 3207 §4)
 DISCONNECTED: Answer = (-1, b"")
 ENDED = (CLOSING, DISCONNECTED[0])  # no further command will be answered
 LONGEST_LINE = 8192  # bytes; RFC 5321 §4.5.3.1.5 allows 512
@@ -69,7 +70,7 @@ class Replies:
     def _line(self) -> bytes:
         while (end := self._heard.find(b"\n", self._read)) < 0:
             if len(self._heard) - self._read > LONGEST_LINE:
-                raise smtplib.SMTPResponseException(500, "Line too long.")
+                raise smtplib.SMTPServerDisconnected("the server's answer has a line too long")
             self._hear()
         start, self._read = self._read, end + 1
         return self._heard[start : end + 1]
@@ -83,7 +84,7 @@ class Replies:
         self._waited = True
         found = self._connection.recv(PIECE)
         if not found:
-            raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
+            raise smtplib.SMTPServerDisconnected("the connection broke: the server closed it")
         self._heard = self._heard[self._read :] + found
         self._read = 0
 

@@ -31,12 +31,14 @@ that waits for us to read its answers (RFC 2920 §3.1)."""
 class Outcome:
     """What was answered for each recipient, in order, and as the `last` of all.
 
-    `accepted` are the answers to RCPT where the server has the mail; none where it has not.
+    `accepted` are the answers to RCPT where the server has the mail; none where it has not. `code` is that of the
+    answer to MAIL.
     """
 
     recipients: tuple[Answer, ...]
     last: Answer
     accepted: tuple[Answer, ...] = ()
+    code: int = 250
 
 
 def transact(client: SmtpClient, form: Form, confirm: Confirm, *, pipelining: bool, partial: bool) -> Outcome:
@@ -61,7 +63,7 @@ def transact(client: SmtpClient, form: Form, confirm: Confirm, *, pipelining: bo
         recipients = _withheld(form, recipients)
     if data and data[0][0] == GO_AHEAD:  # though nobody is to get it: the end of no mail (RFC 2920 §3.1)
         answers.append(client.ask(b"."))
-    return Outcome(tuple(recipients), answers[-1])
+    return Outcome(tuple(recipients), answers[-1], code=answers[0][0])
 
 
 def is_good(answer: Answer) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from emaild.errors import Busy, Rejected
 from tests.adapters.scripts import Answer, SmtpScript, says
 from tests.adapters.ways import FAILED, SENT, WAITING, Sinks, codes, outbound, states
 from tests.servers.faulty_smtp import CUT, HOLD, NORMAL, Command, FaultySmtp
@@ -148,13 +149,12 @@ def test_server_that_does_not_answer_noop_is_connected_anew(scripted: Callable[.
     assert server.connections == 2
 
 
-AT_ONCE = {"MAIL": ["421 4.3.2 bye"]}
 BETWEEN = {"RCPT": [NORMAL, "421 4.3.2 bye"]}
 AT_LAST = {"RCPT": [NORMAL, NORMAL, "421 4.3.2 bye"]}
 AFTER_THE_DOT = {"DATA": ["421 4.3.2 bye"]}
 
 
-@pytest.mark.parametrize("replies", [AT_ONCE, BETWEEN, AT_LAST, AFTER_THE_DOT])
+@pytest.mark.parametrize("replies", [BETWEEN, AT_LAST, AFTER_THE_DOT])
 def test_server_that_closes_in_the_middle_leaves_all_recipients_waiting(
     faulty_smtp: Callable[..., FaultySmtp], sinks: Sinks, replies: dict[Command, list[str]]
 ) -> None:
@@ -167,6 +167,38 @@ def test_server_that_closes_in_the_middle_leaves_all_recipients_waiting(
     assert states(way.send(outbound())) == [SENT]
     assert server.connections == 2
     assert len(server.mails) == 1
+
+
+def test_server_that_closes_before_it_knows_a_recipient_would_do_so_for_any_mail(
+    faulty_smtp: Callable[..., FaultySmtp], sinks: Sinks
+) -> None:
+    way = sinks(faulty_smtp(replies={"MAIL": ["421 4.3.2 bye"]}).smtp)
+    with pytest.raises(Busy, match=r"MAIL: 421 4\.3\.2 bye$"):
+        way.send(outbound())
+    assert states(way.send(outbound())) == [SENT]
+
+
+@pytest.mark.parametrize("end", ["421 4.7.0 enough mails by this connection", CUT])
+def test_server_that_ends_a_kept_connection_at_mail_gets_the_mail_by_a_new_one(
+    faulty_smtp: Callable[..., FaultySmtp], sinks: Sinks, end: str
+) -> None:
+    server = faulty_smtp(replies={"MAIL": [NORMAL, end]})
+    way = sinks(server.smtp)
+    assert [states(way.send(outbound())) for _ in range(3)] == [[SENT]] * 3
+    assert (server.connections, len(server.mails)) == (2, 3)
+
+
+@pytest.mark.parametrize(
+    "reply", ["530 5.7.57 Client not authenticated to send mail", "530 5.7.0 Must issue a STARTTLS command first"]
+)
+def test_server_that_wants_a_sign_in_before_mail_wants_it_for_any_mail(
+    faulty_smtp: Callable[..., FaultySmtp], sinks: Sinks, reply: str
+) -> None:
+    """RFC 4954 §6, RFC 3207 §4: it is about the session, so no mail is to fail for it."""
+    way = sinks(faulty_smtp(replies={"MAIL": [reply]}).smtp)
+    with pytest.raises(Rejected, match="MAIL: 530 5"):
+        way.send(outbound())
+    assert states(way.send(outbound())) == [SENT]
 
 
 @pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])

@@ -9,8 +9,8 @@ from itertools import pairwise
 import pytest
 
 from emaild.errors import Rejected, Unreachable
-from emaild.jobs.deliver import WAY_BACKOFF
 from emaild.jobs.leasing import LEASE
+from emaild.jobs.rest import WAY_BACKOFF
 from emaild.jobs.slot import BATCH, LOOK_EVERY, STORE_BACKOFF
 from emaild.message import OutboundState, RecipientState
 from emaild.store import Store

@@ -278,6 +278,19 @@ def test_the_one_who_sent_it_is_told_and_not_the_one_who_wrote_it(store: Store, 
     assert [mail_out["To"] for mail_out in told_of(store)] == ["bob@example.com"]
 
 
+def test_a_notice_leaves_in_the_name_that_its_way_out_says(store: Store, clock: ManualClock) -> None:
+    with notifying(store, clock) as reading:
+        way = WayOutSection(name="smtp-client", server="x", sender_override="desk@example.com")
+        reading.settings = settings(reading.section, ways_out=[way])
+        reading.mailbox.mails["1"] = LARGE
+        reading.run()
+        own = reading.section.address
+    (notice,) = told_of(store)
+    assert (notice["From"], notice["Reply-To"]) == ("desk@example.com", own)
+    (entry,) = in_outbox(store)
+    assert entry.sender == "desk@example.com"
+
+
 def test_nobody_is_told_where_the_section_does_not_say_so(store: Store, clock: ManualClock) -> None:
     with notifying(store, clock, notify_big_msg_sender=False) as reading:
         reading.mailbox.mails["1"] = LARGE

@@ -8,7 +8,7 @@ import pytest
 
 from emaild.diagnosis import diagnose_error
 from emaild.errors import Busy, Rejected, RemoteError, Unreachable
-from emaild.jobs.deliver import WAY_BACKOFF
+from emaild.jobs.rest import WAY_BACKOFF
 from emaild.jobs.waiting import least_rest, overload, wait_after
 from emaild.message import Delivery, OutboundState, Receipt
 from emaild.settings.sending import SendingOptions

@@ -10,11 +10,14 @@ import pytest
 
 from emaild.documents.way_out import ways_json
 from emaild.errors import StoreFailed
+from emaild.jobs.outbox_changes import ChangeAll, change_one
 from emaild.jobs.ways import WaysBoard
 from emaild.store import Store
+from emaild.store.outbox_entries import Choice
 from emaild.store.ways_out import WayOutStatus
 from tests.clock import START, ManualClock
 from tests.full_disk import no_more_bytes
+from tests.said import Said
 from tests.samples import outbound
 from tests.sending import Sending
 
@@ -26,7 +29,9 @@ def sending(store: Store, clock: ManualClock) -> Sending:
 
 def board_of(sending: Sending, *resting: str) -> WaysBoard:
     names = [sending.section.name, *resting]
-    return WaysBoard(sending.store.ways_out, lambda: [sending.way], lambda: names, sending.clock)
+    return WaysBoard(
+        sending.store.ways_out, lambda: [sending.way], lambda: names, sending.clock, lambda name: sending.way.wake()
+    )
 
 
 def status(sending: Sending, board: WaysBoard) -> WayOutStatus:
@@ -56,8 +61,8 @@ def test_a_way_that_fails_says_why_and_when_it_is_tried_again(sending: Sending) 
     board = board_of(sending)
     found = status(sending, board)
     assert (found.state, found.last_error) == ("failing", "connect: refused")
-    assert found.next_try == sending.clock.now() + timedelta(seconds=sending.way.closed_for())
-    sending.clock.advance(sending.way.closed_for() + 3600)
+    assert found.next_try == sending.clock.now() + timedelta(seconds=sending.way.rest.left())
+    sending.clock.advance(sending.way.rest.left() + 3600)
     sending.settle()
     found = status(sending, board)
     assert (found.state, found.next_try, found.last_error) == ("ok", None, "connect: refused")
@@ -130,3 +135,70 @@ def test_a_way_is_shown_with_what_waits_for_it_and_one_without_a_section_is_miss
         "next_try": None,
     }
     assert (gone["name"], gone["state"], gone["queued"]) == ("smtp-client-gone", "missing", 1)
+
+
+def rests(sending: Sending) -> tuple[WaysBoard, str]:
+    """The board of a way that rests, for it failed, and the mail that waits for it."""
+    mail = sending.queue()
+    board = board_of(sending)
+    board.flush()
+    sending.fail_once()
+    board.flush()
+    return board, mail.id
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_mail_that_a_person_wants_sent_now_wakes_its_way(
+    sending: Sending, store: Store, said: Said, told: bool
+) -> None:
+    board, mail = rests(sending)
+    changed = change_one(store, "retry", mail, sending.clock.now(), client="command-line")
+    assert changed.woken
+    if told:  # there is more to be written than that it is woken
+        sending.way.last_sent = START - timedelta(days=1)
+    board.flush()
+    assert said.one("way_out.woken")["section"] == "smtp-client"
+    sending.run()
+    assert [one.id for one in sending.server.taken] == [mail]
+    board.flush()
+    assert len(said.all("way_out.woken")) == 1
+
+
+def test_mails_that_a_person_wants_sent_now_wake_their_ways(sending: Sending, store: Store) -> None:
+    board, _ = rests(sending)
+    change = ChangeAll(store, "retry", Choice(done=False), client="command-line")
+    change.run(sending.clock.now())
+    assert change.woken == {"smtp-client"}
+    board.flush()
+    assert sending.way.rest.left() == 0
+
+
+@pytest.mark.parametrize("action", ["hold", "cancel"])
+def test_nothing_else_that_a_person_does_wakes_a_way(sending: Sending, store: Store, action: str) -> None:
+    board, mail = rests(sending)
+    assert not change_one(store, action, mail, sending.clock.now(), client="command-line").woken
+    board.flush()
+    assert sending.way.rest.left() > 0
+
+
+def test_a_way_that_works_is_not_woken(sending: Sending, store: Store, said: Said) -> None:
+    sending.server.answers = {"ann@example.com": 451}
+    mail = sending.queue("ann@example.com")
+    sending.run()
+    board = board_of(sending)
+    board.flush()
+    assert not change_one(store, "retry", mail.id, sending.clock.now(), client="command-line").woken
+    board.flush()
+    assert "way_out.woken" not in said.names
+
+
+def test_a_way_that_is_woken_and_fails_again_may_be_woken_again(store: Store, clock: ManualClock) -> None:
+    sending = Sending(store, clock)
+    board, mail = rests(sending)
+    for _ in range(3):
+        assert change_one(store, "retry", mail, sending.clock.now(), client="command-line").woken
+        board.flush()
+        sending.fail_once()
+        sending.clock.advance(0.1)
+        board.flush()
+        assert store.ways_out.all()["smtp-client"].next_try is not None

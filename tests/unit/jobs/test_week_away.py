@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from emaild.errors import Unreachable
-from emaild.jobs.deliver import WAY_BACKOFF
+from emaild.jobs.rest import WAY_BACKOFF
 from emaild.jobs.sweep import Sweep
 from emaild.message import OutboundState
 from emaild.settings.daemon import StoreSection

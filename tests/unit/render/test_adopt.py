@@ -102,6 +102,14 @@ def test_names_in_the_header_may_be_encoded_or_8_bit() -> None:
     assert mail.raw.startswith(raw.rstrip())
 
 
+@pytest.mark.parametrize("blanks", [b" ", b" \t", b"\t "])
+def test_a_from_with_blanks_before_its_colon_is_no_line_of_an_mbox(blanks: bytes) -> None:
+    """RFC 5322 §4.5.2."""
+    raw = HEAD.replace(b"From:", b"From" + blanks + b":") + b"\r\nHello\r\n"
+    mail = adopted(raw)
+    assert (mail.raw, mail.sender) == (raw, "ann@example.com")
+
+
 def test_the_line_that_an_mbox_puts_above_a_mail_is_not_sent() -> None:
     assert adopted(b"From ann@example.com Mon Mar  2 09:30:00 2026\n" + HEAD + b"\r\nFrom me\r\n").raw == (
         HEAD + b"\r\nFrom me\r\n"
