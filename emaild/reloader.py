@@ -15,21 +15,24 @@ from watchdog.observers.api import BaseObserver, ObservedWatch
 from emaild.clock import Clock
 from emaild.log import events
 
+ANY = "*"  # stands for every name
 CHANGES = ("created", "modified", "deleted", "moved", "closed")  # not "opened": our own reading would count
 
 
 class FileWatch(FileSystemEventHandler):
-    """Tells of anything that happens in the folders of the conf files.
+    """Tells of what happens to the conf files, and to the links and folders that lead to them.
 
     Folders are watched, not files: an editor that renames a new file into place, and a symbolic link that is set
     anew (on the file or on a folder above it), never touch the file that was there. Which folders these are may
-    change with any of that, so they are looked for again each time.
+    change with any of that, so they are looked for again each time. Of what else happens there, as to a log that lies
+    beside the files, names alone are compared.
     """
 
     def __init__(self, touched: Callable[[], None]) -> None:
         self._touched = touched
         self._conf = Path()
         self._others: tuple[Path, ...] = ()
+        self._names: dict[str, set[str]] = {}  # what matters in each folder; replaced as a whole
         self._changing = threading.Lock()
         self._observer: BaseObserver | None = None
         self._watches: dict[tuple[Path, int], ObservedWatch] = {}  # by path and inode: it may be another folder now
@@ -71,17 +74,33 @@ class FileWatch(FileSystemEventHandler):
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         """In the observer's thread."""
-        if event.event_type not in CHANGES:
+        if event.event_type not in CHANGES or not self._matters(event):
             return
         if self._observer is not None:
             with contextlib.suppress(OSError):  # of what vanishes meanwhile another event tells
                 self._look_for_folders(self._observer)
         self._touched()
 
+    def _matters(self, event: FileSystemEvent) -> bool:
+        """Whether it happened to a name that leads to a file; that a folder was written to, those names tell."""
+        names = self._names
+        for path in filter(None, map(os.fsdecode, (event.src_path, event.dest_path))):
+            if path in names:
+                if event.event_type != "modified":
+                    return True
+                continue
+            folder, name = os.path.split(path)
+            wanted = names.get(folder, ANY)
+            if ANY in wanted or name in wanted:
+                return True
+        return False
+
     def _look_for_folders(self, observer: BaseObserver) -> bool:
         """Watch what is to be watched now; whether any of it is new."""
         with self._changing:
-            wanted = {(folder, folder.stat().st_ino) for folder in folders(self._conf, self._others)}
+            names = names_by_folder(self._conf, self._others)
+            wanted = {(folder, folder.stat().st_ino) for folder in names}
+            self._names = {str(folder): found for folder, found in names.items()}
             for gone in self._watches.keys() - wanted:
                 observer.unschedule(self._watches.pop(gone))
             found = wanted - self._watches.keys()
@@ -90,27 +109,32 @@ class FileWatch(FileSystemEventHandler):
             return bool(found)
 
 
-def folders(conf: Path, others: tuple[Path, ...] = ()) -> list[Path]:
+def names_by_folder(conf: Path, others: tuple[Path, ...] = ()) -> dict[Path, set[str]]:
     """Where a change can change what is read: the folder of the files, conf.d, and of each link on the way there.
 
-    None of them is a link itself: the system would watch the link and not the folder.
+    None of them is a link itself: the system would watch the link and not the folder. With each is what matters in it:
+    the names of the files and links; ANY for conf.d, and where a file is not there yet, which stands for a pattern's.
     """
     home = conf if os.path.isdir(conf) else conf.parent
-    found = dict.fromkeys((home, home / "conf.d"))
+    found: dict[Path, set[str]] = {home: {"emaild.conf", "conf.d"}, home / "conf.d": {ANY}}
     starts = [path.absolute() for path in (conf, home / "conf.d", *others)]
+    for path in starts:
+        found.setdefault(path.parent, set()).add(path.name if path == starts[1] or os.path.lexists(path) else ANY)
     # Of the files in one folder that are no links, one stands for all.
     for start in dict.fromkeys(path if os.path.islink(path) else path.parent / "any" for path in starts):
         _follow(start, found)
-    real = dict.fromkeys(Path(os.path.realpath(folder)) for folder in found)
-    return [folder for folder in real if os.path.isdir(folder)]
+    real: dict[Path, set[str]] = {}
+    for folder, names in found.items():
+        real.setdefault(Path(os.path.realpath(folder)), set()).update(names)
+    return {folder: names for folder, names in real.items() if os.path.isdir(folder)}
 
 
-def _follow(path: Path, found: dict[Path, None], links: frozenset[Path] = frozenset()) -> None:
+def _follow(path: Path, found: dict[Path, set[str]], links: frozenset[Path] = frozenset()) -> None:
     """The folders that hold the path itself or a symbolic link which the path leads through; *links* led here."""
-    found[path.parent] = None
+    found.setdefault(path.parent, set()).add(path.name)
     for part in (path, *path.parents):
         if part not in links and os.path.islink(part):  # links may lead round in a circle
-            found[part.parent] = None
+            found.setdefault(part.parent, set()).add(part.name)
             _follow((part.parent / part.readlink()).absolute(), found, links | {part})
 
 

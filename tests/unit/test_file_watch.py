@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from emaild.reloader import FileWatch, Reloader, folders
+from emaild.reloader import FileWatch, Reloader, names_by_folder
 from emaild.settings.load import current_digest
 from tests.clock import ManualClock
 from tests.said import Said
@@ -229,8 +229,49 @@ def test_the_same_content_written_again_is_no_change(
 
 def test_what_else_lies_there_is_no_change(watching: Callable[[Path], Watching], conf: Path) -> None:
     watched = watching(conf)
-    (conf.parent / ".emaild.conf.swp").write_text("x")
+    (conf.parent / "emaild.log").write_text("x")
+    in_place(conf, "[log]\n")
     assert not watched.wanted()
+
+
+def test_what_else_lies_there_costs_nothing_but_a_look_at_its_name(conf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touches: list[None] = []
+    looks: list[None] = []
+    watch = FileWatch(lambda: touches.append(None))
+    assert watch.follow(conf)
+    look = FileWatch._look_for_folders
+    monkeypatch.setattr(FileWatch, "_look_for_folders", lambda *given: looks.append(None) or look(*given))  # type: ignore[func-returns-value]
+    for number in range(200):
+        with (conf.parent / "emaild.log").open("a") as log:
+            log.write(f"{number}\n")
+        (conf.parent / f"emaild.db-wal{number}").touch()
+        (conf.parent / f"emaild.db-wal{number}").rename(conf.parent / "old")
+    in_place(conf, "[log]\nall = stderr\n")  # events come in their order
+    eventually(lambda: bool(touches))
+    watch.stop()
+    assert 0 < len(touches) == len(looks) < 10
+
+
+def test_a_file_that_is_renamed_away_or_written_by_another_name_of_its_own_counts(
+    watching: Callable[[Path], Watching], conf: Path
+) -> None:
+    watched = watching(conf)
+    conf.rename(conf.parent / "away")
+    assert watched.wanted()
+    (conf.parent / "away").rename(conf)
+    assert watched.wanted()
+
+
+def test_a_file_that_a_pattern_may_mean_counts_by_whatever_name(
+    watching: Callable[[Path], Watching], conf: Path, tmp_path: Path
+) -> None:
+    sites = tmp_path / "sites"
+    sites.mkdir()
+    conf.write_text(f"[emaild]\ninclude = {sites}/*.ini\n")
+    watched = watching(conf)
+    watched.watch.follow(conf, (sites / "any.conf",))
+    (sites / "new.ini").write_text("[log]\n")
+    assert watched.wanted()
 
 
 def test_reading_the_files_is_no_change(conf: Path) -> None:
@@ -239,7 +280,7 @@ def test_reading_the_files_is_no_change(conf: Path) -> None:
     assert watch.follow(conf)
     for _ in range(50):
         current_digest(conf)
-    (conf.parent / "marker").touch()  # events come in their order, and this one makes a handful
+    in_place(conf, "[log]\n")  # events come in their order, and this one makes a handful
     eventually(lambda: bool(touches))
     watch.stop()
     assert len(touches) < 10
@@ -249,8 +290,8 @@ def test_links_that_lead_round_in_a_circle_end_somewhere(conf: Path) -> None:
     (conf.parent / "conf.d").symlink_to("conf.d/x")
     (conf.parent / "a").symlink_to("b")
     (conf.parent / "b").symlink_to("a")
-    assert conf.parent in folders(conf)
-    assert conf.parent in folders(conf.parent / "a")
+    assert conf.parent in names_by_folder(conf)
+    assert conf.parent in names_by_folder(conf.parent / "a")
 
 
 def test_where_the_system_cannot_watch_that_is_told_and_nothing_is_left_behind(conf: Path, said: Said) -> None:
