@@ -16,7 +16,7 @@ from emaild.clock import Clock
 from emaild.log import events
 
 ANY = "*"  # stands for every name
-CHANGES = ("created", "modified", "deleted", "moved", "closed")  # not "opened": our own reading would count
+CHANGES = ("created", "modified", "attrib", "deleted", "moved", "closed")  # not "opened": our own reading would count
 
 
 class FileWatch(FileSystemEventHandler):
@@ -126,7 +126,8 @@ def names_by_folder(conf: Path, others: tuple[Path, ...] = ()) -> dict[Path, set
     real: dict[Path, set[str]] = {}
     for folder, names in found.items():
         real.setdefault(Path(os.path.realpath(folder)), set()).update(names)
-    return {folder: names for folder, names in real.items() if os.path.isdir(folder)}
+    # One that may not be read cannot be watched; that it may be, the folder above tells.
+    return {folder: names for folder, names in real.items() if os.path.isdir(folder) and os.access(folder, os.R_OK)}
 
 
 def _follow(path: Path, found: dict[Path, set[str]], links: frozenset[Path] = frozenset()) -> None:

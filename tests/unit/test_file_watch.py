@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import resource
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -313,3 +315,36 @@ def test_where_the_system_cannot_watch_that_is_told_and_nothing_is_left_behind(c
     assert watch.follow(conf), "it can be tried again"
     assert not watch.follow(conf), "it is watched already"
     watch.stop()
+
+
+WITHOUT_RIGHTS = """
+import sys, threading
+from pathlib import Path
+from emaild.reloader import FileWatch
+
+told = threading.Event()
+watch = FileWatch(told.set)
+conf = Path(sys.argv[1])
+watch.follow(conf)
+folder = conf.parent / "conf.d"
+folder.mkdir(mode=0)
+assert told.wait(30)
+told.clear()
+folder.chmod(0o700)
+assert told.wait(30)
+while told.is_set():  # what the folder itself has told of is over
+    told.clear()
+    told.wait(0.3)
+(folder / "a.conf").write_text("[log]\\n")
+assert told.wait(30)
+watch.stop()
+"""
+
+
+def test_a_folder_that_may_not_be_read_at_first_is_watched_once_it_may(conf: Path) -> None:
+    """Root may read anything: here it may not."""
+    command = [sys.executable, "-c", WITHOUT_RIGHTS, str(conf)]
+    if os.geteuid() == 0:
+        command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
