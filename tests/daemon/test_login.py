@@ -147,7 +147,7 @@ def test_consent_that_is_denied_is_told(
     assert kept(daemon) == []
 
 
-def test_an_answer_to_another_sign_in_is_turned_away_and_ours_still_taken(
+def test_superoffice_9_the_answer_needs_no_session_and_one_to_another_sign_in_is_turned_away(
     daemon: Emaild, authority: Authority, people: AuthorizationServer
 ) -> None:
     configured(daemon, authority, people)

@@ -61,7 +61,9 @@ def test_code_with_pkce_signs_in_and_gives_tokens_from_then_on(
     assert given.user == ANN
 
 
-def test_answer_is_taken_once(office: TokenOffice, mailbox: MailboxSection, authority: Authority) -> None:
+def test_superoffice_9_a_replayed_answer_is_refused(
+    office: TokenOffice, mailbox: MailboxSection, authority: Authority
+) -> None:
     begun = begin(mailbox, proxy=None, redirect=REDIRECT)
     answer = browsed(begun, authority.client_context(), username=ANN, password=PASSWORD)
     begun.finish(answer)
