@@ -45,6 +45,10 @@ ANSWER = {
 }  # fmt: skip
 LOGGED_MAIL_OUT = {
     **MAIL_OUT,
+    "recipients": [
+        {"address": "ann@example.com", "state": "WAITING", "code": "451", "text": "4.7.1 try again later",
+         "cause": "greylisted"}
+    ],
     "from": "support@example.com",
     "explanation": "The server takes mail of a sender that it does not know only some minutes later.",
     "remedy": "Nothing: it is sent again by itself.",

@@ -178,9 +178,16 @@ class AttemptGot(Got):
     cause: str
 
 
+class DiagnosedRecipientGot(RecipientGot):
+    """With the key of what its last trouble means."""
+
+    cause: str
+
+
 class LoggedMailOutGot(MailOutGot):
     """With all tries, what the failure means, and what to do."""
 
+    recipients: list[DiagnosedRecipientGot]  # type: ignore[assignment]
     from_: str = Field(alias="from")
     explanation: str
     remedy: str

@@ -145,7 +145,7 @@ def test_dynamics_2_a_mail_that_is_too_big_is_refused_with_both_sizes(settings: 
         lambda: program.sends("ann@office.example", text="word\n" * 25_000),
     ]
     for send in mails:
-        with pytest.raises(Problem, match=r"\[smtp-client-office\] maximum-message-size is 0.1 MiB \(102400") as told:
+        with pytest.raises(Problem, match=r"\[smtp-client-office\] maximum-message-size is 100.0 KiB \(102400") as told:
             send()
         assert told.value.kind is Kind.MAIL_TOO_BIG
 
@@ -158,7 +158,7 @@ def test_dynamics_2_files_are_measured_decoded(settings: Settings, store: Store)
         return program.sends("ann@small.example", attachments=[file, {**file, "name": "other.pdf"}])
 
     assert len(attached(100 << 10).raw) > 260 << 10
-    with pytest.raises(Problem, match=r"the file 'plan.pdf' has 0.1 MiB \(102401 bytes\)") as told:
+    with pytest.raises(Problem, match=r"the file 'plan.pdf' has 100.0 KiB \(102401 bytes\)") as told:
         attached((100 << 10) + 1)
     assert told.value.kind is Kind.MAIL_TOO_BIG
 

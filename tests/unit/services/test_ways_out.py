@@ -226,7 +226,7 @@ def test_dynamics_2_a_service_does_not_make_what_is_too_big(
     bureau = Bureau(store, templates=tmp_path, ways_out=(WayOutSection(name="smtp-client", server="a", **limited),))
     fault = bureau.fault("Acknowledge", bureau.comes(), SrlId="thanks", Queue=queue)
     assert fault.kind is FaultKind.TOO_BIG
-    assert f"[smtp-client] {limit.replace('_', '-')} is 0.2 MiB (200000 bytes)" in str(fault)
+    assert f"[smtp-client] {limit.replace('_', '-')} is 195.3 KiB (200000 bytes)" in str(fault)
 
 
 def test_dynamics_2_a_draft_that_is_too_big_for_the_way_of_the_moment_stays_in_its_queue(store: Store) -> None:
