@@ -11,8 +11,8 @@ from xml.etree.ElementTree import Element
 
 from emaild.cli.output import plain
 from emaild.cli.registry import Add
-from emaild.errors import InputError, OperatorError, UsageError
-from emaild.provision.conf_files import changing
+from emaild.errors import InputError, UsageError
+from emaild.provision.conf_files import NotTakenBack, changing
 from emaild.provision.email2.answer import answer
 from emaild.provision.email2.client import provisioned
 from emaild.provision.email2.commands import package_of
@@ -26,12 +26,6 @@ from emaild.services import rule_checks
 from emaild.settings.load import load
 
 STANDARD_INPUT = "-"
-
-
-class NotTakenBack(OperatorError):
-    """A change that failed could not be taken back."""
-
-    exit_code = os.EX_IOERR
 
 
 def register(add: Add) -> None:

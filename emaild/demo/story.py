@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 import tempfile
@@ -12,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import TypeVar
 
 from rich.console import Console
@@ -21,6 +19,7 @@ from emaild.cli.output import table
 from emaild.demo.mails import samples
 from emaild.demo.servers import ImapServer, SmtpServer
 from emaild.errors import OperatorError, StoreFailed
+from emaild.interrupts import ended_by_signals
 from emaild.message import Interaction
 from emaild.store import open_store
 
@@ -75,7 +74,7 @@ def tell() -> int:
 
 def _told(console: Console, home: Path) -> int:
     with ExitStack() as running:
-        running.enter_context(_ended_by_signals())
+        running.enter_context(ended_by_signals())
         sent = home / "sent"
         sent.mkdir()
         imap = running.enter_context(ImapServer(MAILBOX, PASSWORD, log=home / "imap-server.log"))
@@ -102,21 +101,6 @@ def _told(console: Console, home: Path) -> int:
 
 def _step(console: Console, text: str) -> None:
     console.print(f"[bold green]*[/] {text}", soft_wrap=True)
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """SIGTERM and SIGHUP unwind like Ctrl-C does, so that servers and daemon end with us."""
-
-    def end(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

@@ -42,9 +42,11 @@ def ask(peer: Peer, method: str, target: str, fields: Mapping[str, str], body: b
     Raises:
         RemoteError: no answer, or one that is no HTTP or longer than LONGEST_ANSWER.
     """
-    connection = BoundedConnection(peer, LONGEST_ANSWER)
     path = target.partition("?")[0][:200]  # secrets may stand in the query
-    with contextlib.closing(connection), translated(str(peer), f"{method} {path}"):
+    with (
+        translated(str(peer), f"{method} {path}"),
+        contextlib.closing(BoundedConnection(peer, LONGEST_ANSWER)) as connection,
+    ):
         connection.connect()
         connection.request(method, target, body or None, {**STANDING, "Connection": "close", **fields})
         response = connection.getresponse()

@@ -7,13 +7,15 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from emaild.errors import InputError
+from emaild.provision.heads import ADDED
+from emaild.provision.section_text import line_of
+from emaild.settings.cloud import MICROSOFT, is_googles
 from emaild.settings.mailbox import MAILBOX_PORTS, MailboxType
 from emaild.settings.way_out import SMTP_PORTS, ServerType
 
 BOX, WAY, SECRET = "pop-client", "smtp-client", "secret"
-MICROSOFT = "https://login.microsoftonline.com"
 ENCRYPTED = "ssl-tls"
+LONGEST_NAME = 64  # characters; it is part of a file's name
 NOT_IN_NAMES = re.compile(r"[^a-z0-9._-]+")
 
 Secrets = Callable[[str], str]
@@ -95,12 +97,18 @@ class Account:
 def name_for(address: str, taken: Collection[str]) -> str:
     """NAME for the sections of an address: what stands before the @, all of it where that is *taken* (lower case)."""
     local, _, domain = address.lower().rpartition("@")
-    name = NOT_IN_NAMES.sub("-", local).strip("-.") or "mailbox"
-    if name not in taken:
-        return name
-    name = f"{name}-{NOT_IN_NAMES.sub('-', domain).strip('-.')}"
+    name = _cut(NOT_IN_NAMES.sub("-", local)) or "mailbox"
+    return name if name not in taken else free(_cut(f"{name}-{NOT_IN_NAMES.sub('-', domain)}"), taken)
+
+
+def free(name: str, taken: Collection[str]) -> str:
+    """The name, with a number behind it where that is *taken* (lower case)."""
     numbers = (f"{name}-{number}" for number in range(2, len(taken) + 3))
-    return name if name not in taken else next(other for other in numbers if other not in taken)
+    return name if name.lower() not in taken else next(other for other in numbers if other.lower() not in taken)
+
+
+def _cut(name: str) -> str:
+    return name.strip("-.")[:LONGEST_NAME].strip("-.")
 
 
 def conf_text(account: Account, secrets: Secrets) -> bytes:
@@ -109,8 +117,8 @@ def conf_text(account: Account, secrets: Secrets) -> bytes:
     Raises:
         InputError: a value is not one line.
     """
-    lines = [f"# {account.address}, set up by emaild add" + (f"; {account.origin}" if account.origin else "") + "."]
-    lines += [f"# What is changed here counts at once; emaild remove {account.box} takes it all out again.", ""]
+    origin = f"; {account.origin}" if account.origin else ""
+    lines = [*ADDED.format(address=account.address, origin=origin, section=account.box).splitlines(), ""]
     lines += _section(account.box, {**_box_options(account, secrets), **account.box_options})
     if account.sending is not None:
         lines += ["", f"# Mail from {account.address} goes out by this."]
@@ -136,7 +144,7 @@ def token_options(application: Application, name: str, protocol: str) -> dict[st
         options["secret"] = name
     if protocol != "graph":
         options[f"mail.{protocol}.auth.mechanisms"] = "XOAUTH2"
-    if protocol == "pop3" and "google" not in application.authority:
+    if protocol == "pop3" and not is_googles(application.authority):
         options["mail.pop3.auth.xoauth2.two.line.authentication.format"] = "true"
     return options
 
@@ -181,6 +189,4 @@ def _sign_in(account: Account, place: Place, secrets: Secrets) -> dict[str, str]
 def _section(name: str, options: Mapping[str, str]) -> Iterator[str]:
     yield f"[{name}]"
     for option, value in options.items():
-        if not value.isprintable():
-            raise InputError(f"{option}: {value[:80]!r} cannot stand in one line of a conf file")
-        yield f"{option} = {value}"
+        yield line_of(option, value)

@@ -18,15 +18,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from emaild.disk import NEW, sync, written
-from emaild.errors import ConfigError, InputError
+from emaild.errors import ConfigError, InputError, OperatorError
+from emaild.interrupts import ended_by_signals, to_its_end
 from emaild.provision.conf_folder import opened_alone
-from emaild.settings.files import main_file
+from emaild.settings.files import folder_of, main_file
 from emaild.settings.ini import Fault
 from emaild.settings.load import Settings, load
 
 MOST_RIGHTS, MOST_OF_SECRETS = 0o664, 0o640
 
 Also = Callable[[Settings], Iterable[Fault]]
+
+
+class NotTakenBack(OperatorError):
+    """A change that failed could not be taken back; the text names what must be looked at."""
+
+    exit_code = os.EX_IOERR
 
 
 @dataclass(frozen=True)
@@ -46,22 +53,27 @@ def changing(conf: Path, also: Also = lambda settings: ()) -> Iterator[ConfFiles
     """The files of `conf.d` beside the conf file (or folder) *conf*, which nobody else changes by this meanwhile.
 
     *also* finds what only floors above can see in settings (the rules'), as `emaild check` does. The folder is made
-    where it is missing, as the conf file's folder is, and removed again where nothing was written.
+    where it is missing, as the conf file's folder is, and removed again where nothing was written. Meanwhile SIGTERM
+    and SIGHUP interrupt as Ctrl-C does.
 
     Raises:
         Conflict: another process has it, and does not come to an end.
         InputError: the folder cannot be made, or may not be read.
     """
     main = Path(os.path.normpath(main_file(conf)))
-    folder = main.parent / "conf.d"
+    folder = folder_of(conf)
     try:
         descriptor, made = opened_alone(folder)
     except OSError as error:
-        raise InputError(f"{folder}: {error.strerror}; run this as the user whom it belongs to") from error
+        right = (
+            "run this as the user whom it belongs to" if isinstance(error, PermissionError) else "nothing was changed"
+        )
+        raise InputError(f"{folder}: {error.strerror}; {right}") from error
     try:
         files = ConfFiles(main, folder, also)
         files.sweep()
-        yield files
+        with ended_by_signals():
+            yield files
     finally:
         if made:
             with contextlib.suppress(OSError):  # it is not empty
@@ -109,18 +121,25 @@ class ConfFiles:
 
         First come the files that are no conf files, then conf files, at last what goes: so the power may fail between
         two files, and what a conf file names is there. One conf file changes whole or not at all; of several some may
-        have, where the power fails. Whatever else goes wrong, an interrupt too, each file is again what it was.
+        have, where the power fails or the process is killed. Whatever else goes wrong, an interrupt too, each file is
+        again what it was.
 
         Raises:
             ConfigError: as `check`. InputError: a file cannot be written, or is a symbolic link.
+            NotTakenBack: the same, and not all files are what they were.
         """
+        settings = None
         try:
             with contextlib.ExitStack() as stack:
                 made = {name: stack.enter_context(self._new(name, new)) for name, new in changes.items() if new}
                 kept = {name: stack.enter_context(self._kept(name)) for name in changes}
-                return self._put(changes, made, kept)
+                settings = self._put(changes, made, kept)
         except OSError as error:
-            raise InputError(f"{error.filename or self.folder}: {error.strerror}; nothing was changed") from error
+            if settings is None:  # else all of it is on the disk, and only what is swept away the next time is left
+                path = self.folder if NEW in str(error.filename or NEW) else error.filename
+                raise InputError(f"{path}: {error.strerror}; nothing was changed") from error
+        assert settings is not None
+        return settings
 
     def _put(self, changes: Changes, made: Mapping[str, str], kept: Mapping[str, str | None]) -> Settings:
         begun: list[str] = []
@@ -139,23 +158,44 @@ class ConfFiles:
             settings = self.check(changes)
             for name in sorted(changes.keys() - begun, key=lambda name: (name not in made, not _is_conf(name), name)):
                 put(name)
-        except BaseException:
-            for name in reversed(begun):
-                self._put_back(name, kept[name])
+        except BaseException as error:
+            if lost := to_its_end(lambda: self._put_back({name: kept[name] for name in reversed(begun)})):
+                wrong = "; ".join(str(error).splitlines()) or "interrupted"
+                raise NotTakenBack(f"{wrong}; not taken back: look at {', '.join(lost)} in {self.folder}") from error
             raise
         return settings
 
-    def _put_back(self, name: str, kept: str | None) -> None:
-        if kept is None:
-            self._path(name).unlink(missing_ok=True)
-        else:
-            os.replace(kept, self._path(name))
+    def _put_back(self, kept: Mapping[str, str | None]) -> list[str]:
+        """Make each file again what was kept of it. Returns what that failed for; what it was is then beside it."""
+        lost = []
+        for name, old in kept.items():
+            try:
+                if old is None:
+                    self._path(name).unlink(missing_ok=True)
+                else:
+                    os.replace(old, self._path(name))
+            except OSError:
+                lost.append(name + self._saved(name, old))
+        try:
+            sync(self.folder)
+        except OSError:
+            return lost or [*kept]
+        return lost
+
+    def _saved(self, name: str, old: str | None) -> str:
+        """Give what was kept of a file a name under which it is not swept away, and say so."""
+        if old is not None:
+            with contextlib.suppress(OSError):
+                os.replace(old, self.folder / f"{name}.old")
+                return f" (it was {name}.old)"
+        return ""
 
     @contextlib.contextmanager
     def _new(self, name: str, content: Content) -> Iterator[str]:
         """A new file under another name, with the rights that it shall have."""
         with written(self.folder, content.data) as made:
             self._give_rights(made, name, secret=content.secret)
+            sync(Path(made))
             yield made
 
     @contextlib.contextmanager
@@ -171,7 +211,8 @@ class ConfFiles:
         try:
             yield str(other)
         finally:
-            other.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # it is swept away the next time
+                other.unlink(missing_ok=True)
 
     def _give_rights(self, made: str, name: str, *, secret: bool) -> None:
         """Those of the file that was there, else of the main one."""

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from emaild.settings import parse
-from emaild.settings.cloud import cloud_of
+from emaild.settings.cloud import MICROSOFT, cloud_of, is_googles
 from emaild.settings.option import option
 from emaild.settings.properties import ProtocolProperties, SaslProperties
 from emaild.settings.secret import Secret
@@ -57,7 +57,7 @@ class TokenOptions:
     directory_id: str = option(parse.text, default="", help="Microsoft: the directory (tenant) ID.")
     tenant_authority: str = option(
         parse.text,
-        default="https://login.microsoftonline.com",
+        default=MICROSOFT,
         help="Where tokens are asked for. A value with google in it chooses Google's way.",
     )
     client_id: str = option(parse.text, default="", help="The client ID of the application at Microsoft or Google.")
@@ -122,7 +122,7 @@ class TokenOptions:
     @property
     def is_google(self) -> bool:
         """Whether tokens are asked for Google's way."""
-        return "google" in self.tenant_authority.lower()
+        return is_googles(self.tenant_authority)
 
     @property
     def protocol_name(self) -> str:
@@ -188,7 +188,7 @@ class TokenOptions:
         if self.protocol_name in ("ews", "graph"):
             yield (
                 "tenant-authority",
-                f"Google has no {self.protocol_name}; https://login.microsoftonline.com would be right",
+                f"Google has no {self.protocol_name}; {MICROSOFT} would be right",
             )
         for name, url in (
             ("token-endpoint", self.token_endpoint),
@@ -211,7 +211,7 @@ class TokenOptions:
     def _check_microsoft(self, password: Secret | None) -> Iterator[tuple[str, str]]:
         if not is_https(self.tenant_authority) or urlsplit(self.tenant_authority).query:
             found = parse.repeated(self.tenant_authority)
-            yield "tenant-authority", f"expected a URL such as https://login.microsoftonline.com, found {found}"
+            yield "tenant-authority", f"expected a URL such as {MICROSOFT}, found {found}"
         if not self.client_id:
             yield "client-id", "it is missing; expected the application (client) ID"
         if not re.fullmatch(r"[\w.-]*", self.directory_id):

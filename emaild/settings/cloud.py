@@ -1,9 +1,12 @@
-"""Microsoft's clouds: where each signs in, and what its servers are called (national cloud endpoints)."""
+"""Who gives tokens: Google, and Microsoft's clouds with what their servers are called (national cloud endpoints)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+MICROSOFT = "https://login.microsoftonline.com"
+GOOGLE = "https://accounts.google.com"
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,11 @@ def cloud_of(authority: str) -> Cloud:
 def is_microsofts(authority: str) -> bool:
     """Whether the authority is one of Microsoft's own."""
     return _host(authority) in SIGN_IN_HOSTS
+
+
+def is_googles(authority: str) -> bool:
+    """Whether tokens are asked for Google's way: any text with google in it says so."""
+    return "google" in authority.lower()
 
 
 def _host(authority: str) -> str:

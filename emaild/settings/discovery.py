@@ -40,10 +40,7 @@ def _dns_server(text: str) -> DnsServer:
 
 
 def _dns_servers(value: str) -> tuple[DnsServer, ...]:
-    try:
-        return tuple(_dns_server(word) for word in parse.words.read(value))
-    except ipaddress.AddressValueError:
-        raise ValueError from None
+    return tuple(_dns_server(word) for word in parse.words.read(value))
 
 
 def _bases(value: str) -> tuple[str, ...]:

@@ -58,6 +58,11 @@ def main_file(conf: Path) -> Path:
     return conf / "emaild.conf" if os.path.isdir(conf) else conf
 
 
+def folder_of(conf: Path) -> Path:
+    """The folder conf.d beside the file that `--conf` names."""
+    return Path(os.path.normpath(main_file(conf))).parent / "conf.d"
+
+
 def read_files(conf: Path, instead: Mapping[Path, bytes | None] | None = None) -> Reading:
     """Read everything that *conf* leads to; files in *instead* as if they held that, None: as if they were gone.
 
@@ -66,7 +71,7 @@ def read_files(conf: Path, instead: Mapping[Path, bytes | None] | None = None) -
     reading = Reading(instead or {})
     main = main_file(conf)
     _read(main, None, (), reading)
-    folder = main.parent / "conf.d"
+    folder = folder_of(conf)
     reading.folders[folder] = None
     try:
         names = os.listdir(folder)

@@ -36,8 +36,8 @@ class Parser(Generic[T]):
 
 
 def is_address(text: str) -> bool:
-    """Whether it could be an e-mail address, with a name before it or without."""
-    return re.fullmatch(r"[^@]*[^@\s]@[^@\s]+", text) is not None
+    """Whether it could be an e-mail address, with a name before it or without; any name, where it is quoted."""
+    return re.fullmatch(r'[^@]*[^@\s]@[^@\s]+|"(?:[^"\\]|\\.)*"\s*<[^@\s<>]+@[^@\s<>]+>', text) is not None
 
 
 def repeated(text: str) -> str:

@@ -75,6 +75,9 @@ def test_an_account_of_a_document_is_read_by_hand_changed_and_removed(
         assert (made.returncode, {*codes(made.stdout)}) == (0, {200}), made.stderr
         (applied,) = daemon.wait_for("reload.applied")
         assert SECTION in applied["start"]
+        eventually(lambda: daemon.listed("mailboxes"), within=10, what="its state")
+        assert [row["next_due"] for row in daemon.listed("mailboxes")] == [None]
+        assert "by hand" in daemon.command("mailboxes").stdout
         fetched = daemon.command("fetch", SECTION)
         assert fetched.returncode == 0, fetched.stderr
         assert subjects(daemon) == {"lay there"}

@@ -9,7 +9,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "emaild"
 
 FLOORS = (
-    {"errors", "message", "clock", "retry", "disk", "fault_points", "shipped"},
+    {"errors", "message", "clock", "retry", "disk", "fault_points", "interrupts", "shipped"},
     {"settings", "log", "systemd", "supervisor"},
     {"net", "mime", "store", "render", "diagnosis"},
     {"sources", "sinks", "documents"},

@@ -49,7 +49,7 @@ class Stop:
                 raise CalledOff
             self._waiting.add(ended)  # type: ignore[arg-type]
         try:
-            _start(call, done, lambda: ended.put(done), daemon=True)
+            _start(call, done, lambda: ended.put(done))
             if ended.get() is None and self._is_late(ended):
                 raise CalledOff
         finally:
@@ -64,23 +64,7 @@ class Stop:
             return True
 
 
-def to_its_end(call: Callable[[], T]) -> T:
-    """What *call* gives, or raises. What a signal raises meanwhile is raised when the call has ended."""
-    done: Future[T] = Future()
-    ended = threading.Event()
-    interrupted: BaseException | None = None
-    _start(call, done, ended.set, daemon=False)
-    while not ended.is_set():
-        try:
-            ended.wait()
-        except BaseException as error:  # noqa: BLE001  (of a signal's handler)
-            interrupted = error
-    if interrupted is not None:
-        raise interrupted
-    return done.result()
-
-
-def _start(call: Callable[[], T], done: Future[T], tell: Callable[[], None], *, daemon: bool) -> None:
+def _start(call: Callable[[], T], done: Future[T], tell: Callable[[], None]) -> None:
     def run() -> None:
         try:
             done.set_result(call())
@@ -88,4 +72,4 @@ def _start(call: Callable[[], T], done: Future[T], tell: Callable[[], None], *, 
             done.set_exception(error)
         tell()
 
-    threading.Thread(target=run, name="token", daemon=daemon).start()
+    threading.Thread(target=run, name="token", daemon=True).start()

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from emaild.disk import NEW, sync, written
+from emaild.interrupts import to_its_end
 from emaild.net.loading import loaded
-from emaild.net.oauth.apart import to_its_end
 from emaild.net.oauth.disk import PAUSE, Stamp, check_file, check_folder, locked, make_folder, stamp_of
 from emaild.settings.secret import Secret, read_secret
 

@@ -47,9 +47,11 @@ def host_name(text: str) -> str:
     """The name of a host or domain as DNS has it, in lower case; an IP address stays as it is.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is none, or an address with a zone (RFC 6874), which means something on one machine alone.
     """
     name = text.strip().lower().rstrip(".")
+    if "%" in name:
+        raise ValueError("an address with a zone")
     if not name.isascii():
         name = name.encode("idna").decode("ascii")
     if LABELS.fullmatch(name) is None:

@@ -50,10 +50,12 @@ def cheapest(records: Iterable[Any], address: Address) -> Exchanger:
 
 
 def registered(host: str) -> str:
-    """The part of a name that somebody registered, as example.co.uk; empty where there is none.
+    """The part of a name that somebody registered, as example.co.uk; empty where there is none, as of an IP address.
 
     By the Public Suffix List, its private part included: what a provider's customers have below its name is theirs.
     """
+    if host.rpartition(".")[2].isdecimal():
+        return ""
     return _list().privatesuffix(host) or ""
 
 

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from emaild.provision.discover.address import Address
 from emaild.provision.discover.found import Found, OAuth, Protocol, Server, SignIn
 from emaild.settings.by_token import GOOGLE_SCOPE, PERMISSIONS
-from emaild.settings.cloud import cloud_of
+from emaild.settings.cloud import GOOGLE, cloud_of
 from emaild.settings.server import Security
 
 OFFLINE = "offline_access"
 GRAPH_PERMISSIONS = ("Mail.ReadWrite", "Mail.Send")
-GOOGLE = "accounts.google.com"
 CONSUMERS = "consumers"  # the directory of Microsoft's private customers
 
 
@@ -95,7 +94,12 @@ def by_host(address: Address, host: str, domains: Collection[str] = ()) -> Found
     if cloud is not None:
         private = not set(MICROSOFTS_OWN).isdisjoint(domains)
         return microsoft(address, cloud, directory=CONSUMERS if private else address.domain)
-    return google(address) if _under(host, GOOGLES_HOSTS) else None
+    return google(address) if is_at_google(host) else None
+
+
+def is_at_google(host: str) -> bool:
+    """Whether a server's name, in lower case, is below one of Google's."""
+    return _under(host, GOOGLES_HOSTS)
 
 
 def microsoft(address: Address, cloud: Microsoft, *, directory: str) -> Found:
@@ -135,7 +139,7 @@ def microsoft(address: Address, cloud: Microsoft, *, directory: str) -> Found:
 
 def google(address: Address) -> Found:
     """IMAP, POP3 and SMTP with a token; or with an app password, where the administrator lets people have one."""
-    tokens = OAuth(issuer=GOOGLE, scopes=(GOOGLE_SCOPE,), authority=f"https://{GOOGLE}")
+    tokens = OAuth(issuer=GOOGLE.removeprefix("https://"), scopes=(GOOGLE_SCOPE,), authority=GOOGLE)
 
     def server(protocol: Protocol, host: str, port: int) -> Server:
         ways = (SignIn.OAUTH, SignIn.PASSWORD)

@@ -116,7 +116,7 @@ def _servers(reach: Reach) -> Sequence[DnsServer]:
         return reach.section.dns_servers
     try:
         found = [DnsServer(str(one)) for one in dns.resolver.Resolver().nameservers]
-    except dns.exception.DNSException:
+    except (dns.exception.DNSException, ValueError):
         raise Unfit(Came.SKIPPED, "the system names no DNS server in /etc/resolv.conf; dns-servers can") from None
     if reach.proxy is None:
         return found

@@ -87,6 +87,8 @@ class Round:
             self._ended.put((asked, None, error.came, error.text))
         except TimeoutError:
             self._ended.put((asked, None, Came.TIMED_OUT, "no answer in time"))
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody shall wait for the rest of the time
+            self._ended.put((asked, None, Came.MALFORMED, type(error).__name__))
 
 
 def _step(asked: Asked, came: Came, text: str) -> Step:

@@ -11,7 +11,7 @@ from emaild.provision.email2.outcomes import Outcome
 
 
 def answer(package: Package, outcomes: Iterable[Outcome]) -> bytes:
-    """The XML of the answer, all ASCII, so that nothing in it plays with a terminal."""
+    """The XML of the answer."""
     version = package.version if package.version in VERSIONS else VERSIONS[-1]
     root = Element("SyncML", xmlns=f"SYNCML:SYNCML{version}")
     _header(SubElement(root, "SyncHdr"), package, version)
@@ -22,6 +22,11 @@ def answer(package: Package, outcomes: Iterable[Outcome]) -> bytes:
         if outcome.results:
             _results(SubElement(body, "Results"), next(numbers), package, outcome)
     SubElement(body, "Final")
+    return xml_of(root)
+
+
+def xml_of(root: Element) -> bytes:
+    """A document, all ASCII, so that nothing in it plays with a terminal."""
     indent(root)
     text: bytes = tostring(root, encoding="us-ascii", xml_declaration=True)
     return text + b"\n"

@@ -112,7 +112,7 @@ def _carried_out(step: _Step, draft: Draft) -> list[str]:
         case "characteristic" if place.node in ("", GROUP):
             draft.change(Operation.REPLACE, place, "")
         case "parm" if place.node not in ("", GROUP):
-            draft.put(place, step.value)
+            draft.change(Operation.REPLACE, place, step.value)
         case _:
             raise Refused(Code.BAD_REQUEST, f"{place}: a {step.action[:40]} has no place there")
     return []

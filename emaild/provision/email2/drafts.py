@@ -41,6 +41,8 @@ class Misfit:
     account: str
     node: str
     wrong: str
+    others: tuple[str, ...] = ()
+    """Nodes that are at fault where that one is not there."""
 
     def __str__(self) -> str:
         return f"{{{self.account}}} {self.node}: {self.wrong}"
@@ -71,16 +73,6 @@ class Draft:
             self._refused.add(place)
             raise
 
-    def put(self, place: Place, text: str) -> None:
-        """Give a node a value as Client Provisioning does: what it has already is no change.
-
-        Raises:
-            Refused: as above.
-        """
-        had = self.account(place.account) or {}
-        if place.node not in had or _read(place, text) != had[place.node]:
-            self.change(Operation.REPLACE, place, text)
-
     def values(self, place: Place) -> dict[str, str]:
         """The values from a node on, for a Get; secrets are masked.
 
@@ -100,10 +92,10 @@ class Draft:
     def misfits(self) -> list[Misfit]:
         """What does not fit together in the accounts that changed, but for nodes that were refused: that is known."""
         return [
-            Misfit(guid, node, wrong)
+            Misfit(guid, node, wrong, others)
             for guid, account in self._changed.items()
             if account is not None
-            for node, wrong in _misfits(account, new=guid in self._new)
+            for node, wrong, others in _misfits(account, new=guid in self._new)
             if Place(guid, node) not in self._refused
         ]
 
@@ -144,12 +136,13 @@ class Draft:
         self._own(place.account)
 
     def _write(self, operation: Operation, place: Place, text: str) -> None:
-        node = NODES[place.node]
-        there = node.name in (self.account(place.account) or {})
-        # A Replace of what is not there yet makes it, whatever else the node allows.
-        if operation not in node.operations and (operation is Operation.ADD or there):
-            instead = "; remove the account and add it anew" if operation is Operation.REPLACE else ""
-            raise Refused(Code.NOT_ALLOWED, f"{place} does not allow {operation}{instead}")
+        node, account = NODES[place.node], self.account(place.account) or {}
+        there = node.name in account
+        # A Replace makes what is not there yet, and by what it is already nothing changes, whatever the node allows.
+        allowed = operation is Operation.REPLACE and (not there or _read(place, text) == account[node.name])
+        if operation not in node.operations and not allowed:
+            instead = "remove the account and add it anew" if operation is Operation.REPLACE else "send Replace"
+            raise Refused(Code.NOT_ALLOWED, f"{place} does not allow {operation}; {instead}")
         if operation is Operation.ADD and there:
             raise Refused(Code.ALREADY_EXISTS, f"{place} is there already")
         self._own(place.account)[node.name] = _read(place, text)
@@ -176,22 +169,23 @@ def _read(place: Place, text: str) -> str:
         raise Refused(Code.BAD_REQUEST, f"{place}: {error}") from error
 
 
-def _misfits(account: Account, *, new: bool) -> Iterator[tuple[str, str]]:
+def _misfits(account: Account, *, new: bool) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """The node, what is wrong with it, and the nodes at fault where that one is not there."""
     for node in NODES.values():
         if not account.get(node.name):
             if node.required and (new or node.name not in OUTGOING):
-                yield node.name, "it is missing"
+                yield node.name, "it is missing", ()
         elif not node.secret:  # an operator may have changed the file, and may have named a secret by file:
             try:
                 node.read(account[node.name])
             except ValueError as error:
-                yield node.name, str(error)
+                yield node.name, str(error), ()
     if account.get("KEEPMAX") and account.get("SERVICETYPE") == "POP3":
-        yield "KEEPMAX", "it is for IMAP4 alone; leave it out for POP3"
+        yield "KEEPMAX", "it is for IMAP4 alone; leave it out for POP3", ("SERVICETYPE",)
     yield from _wrong_alternative(account)
 
 
-def _wrong_alternative(account: Account) -> Iterator[tuple[str, str]]:
+def _wrong_alternative(account: Account) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """All of the other credentials for sending must be there, or none; a domain may be there and empty."""
     enabled = account.get("SMTPALTENABLED") == "TRUE"
     if not enabled and not any(account.get(name) for name in ALTERNATIVE):
@@ -199,4 +193,5 @@ def _wrong_alternative(account: Account) -> Iterator[tuple[str, str]]:
     for name in ALTERNATIVE:
         if name not in account or (not account[name] and name != "SMTPALTDOMAIN"):
             reason = "SMTPALTENABLED is TRUE" if enabled else "others of the SMTPALT nodes are there"
-            yield name, f"it is missing, and {reason}; give all of them or none"
+            others = ("SMTPALTENABLED", *ALTERNATIVE)
+            yield name, f"it is missing, and {reason}; give all of them or none", others

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from emaild.errors import OperatorError
-from emaild.provision.conf_files import ConfFiles, Content
+from emaild.errors import Conflict
+from emaild.provision.conf_files import Changes, ConfFiles, Content, NotTakenBack
 from emaild.provision.email2.drafts import Account, RollBackFailed
 from emaild.provision.email2.sections import MISSING, account_in, conf_text, conf_without, file_of, sections_of
+
+READING = ("SERVICETYPE", "INSERVER", "AUTHNAME", "DOMAIN", "SYNCINGCONTENTTYPES")
+"""The nodes that say which mailbox is read, and whether."""
 
 
 class ConfFolder:
@@ -29,19 +32,33 @@ class ConfFolder:
     def keep(self, changed: Mapping[str, Account | None]) -> None:
         """As `Accounts.keep`: the whole configuration is checked with the change before any of it is written."""
         before = {guid: self._files.read(file_of(guid)) for guid in changed}
-        after = {guid: _content(guid, account, before[guid] or b"") for guid, account in changed.items()}
+        after = {file_of(guid): _content(guid, account, before[guid] or b"") for guid, account in changed.items()}
+        new = [guid for guid, account in changed.items() if _reads(account) not in (None, _reads(self.find(guid)))]
+        self._check_alone(new, after)
         try:
-            settings = self._files.write({file_of(guid): content for guid, content in after.items()})
-        except OperatorError as error:
-            lost = [file_of(guid) for guid, content in before.items() if self._files.read(file_of(guid)) != content]
-            if lost:
-                wrong = f"{error}; not taken back: look at {', '.join(lost)} in {self._files.folder}"
-                raise RollBackFailed(wrong) from error
-            raise
+            settings = self._files.write(after)
+        except NotTakenBack as error:
+            raise RollBackFailed(str(error)) from error
         self.done += [_line(guid, account, before[guid]) for guid, account in changed.items()]
         own = {name for guid in changed for name in sections_of(guid, {})}
         self.done += [f"{warning} (warning)" for warning in settings.warnings if warning.section.lower() in own]
         self._known |= changed
+
+    def _check_alone(self, guids: Collection[str], after: Changes) -> None:
+        """Raises Conflict where one of these accounts would be a mailbox that another section reads, too."""
+        if not guids:
+            return
+        boxes = self._files.check(after).read_mailboxes()
+        names = [f"pop-client-email2-{guid}" for guid in guids]
+        own = {boxes[name].account: name for name in names if name in boxes}
+        for box in boxes.values():
+            if own.get(box.account, box.name) != box.name:
+                raise Conflict(f"[{own[box.account]}]: [{box.name}] reads that mailbox already; nothing was changed")
+
+
+def _reads(account: Account | None) -> tuple[str | None, ...] | None:
+    """What says which mailbox is read; None: none is."""
+    return tuple(map(account.get, READING)) if account is not None and account.get("AUTHSECRET") else None
 
 
 def _content(guid: str, account: Account | None, before: bytes) -> Content | None:

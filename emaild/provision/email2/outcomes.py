@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from emaild.errors import ConfigError, OperatorError
 from emaild.provision.email2.commands import VERSIONS, Command, Item, Package
-from emaild.provision.email2.drafts import Accounts, Draft, RollBackFailed
+from emaild.provision.email2.drafts import Accounts, Draft, Misfit, RollBackFailed
 from emaild.provision.email2.places import GROUP, Code, Place, Refused, place_of
 from emaild.settings.email2_nodes import Operation
 
@@ -92,7 +92,8 @@ def _atomic(atomic: Command, accounts: Accounts) -> Iterator[Outcome]:
     """All of its commands are carried out, or none; each that could not be has a code of its own."""
     draft = Draft(accounts)
     done = [one for command in atomic.commands for one in _inside(command, draft)]
-    undone, wrong = Code.ROLLED_BACK, tuple(map(str, draft.misfits()))
+    done, wrong = _blamed(done, draft.misfits())
+    undone = Code.ROLLED_BACK
     if not wrong and not any(one.failed for one in done):
         try:
             draft.keep()
@@ -106,6 +107,20 @@ def _atomic(atomic: Command, accounts: Accounts) -> Iterator[Outcome]:
     else:
         yield Outcome(atomic, Code.OK)
         yield from done
+
+
+def _blamed(done: Sequence[Outcome], misfits: Iterable[Misfit]) -> tuple[list[Outcome], tuple[str, ...]]:
+    """The outcomes with each misfit at the item that is at fault, and the words for what no item says."""
+    told, left = [*done], []
+    items = {place_of(one.item.target): number for number, one in enumerate(done) if one.item and not one.failed}
+    for misfit in misfits:
+        places = (Place(misfit.account, node) for node in (misfit.node, *misfit.others))
+        number = next((items[place] for place in places if place in items), None)
+        if number is None:
+            left.append(str(misfit))
+        else:
+            told[number] = replace(told[number], code=Code.BAD_REQUEST, words=(*told[number].words, str(misfit)))
+    return told, tuple(left)
 
 
 def _inside(command: Command, draft: Draft) -> Iterator[Outcome]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from emaild.provision.email2.drafts import Account
-from emaild.provision.section_text import sections_in, with_options, without
+from emaild.provision.heads import DOCUMENT
+from emaild.provision.section_text import line_of, sections_in, with_options, without
 from emaild.settings.email2_nodes import ALL_CONTENTS, MAIL, NODES, OUTGOING, content_types, server_and_port
 from emaild.settings.ini import read
 from emaild.settings.parse import is_address
@@ -17,16 +18,22 @@ LINGER = "15"
 KEPT_HERE = "SMTPALTPASSWORD"
 INCOMING = ("AUTHNAME", "DOMAIN", "AUTHSECRET")
 TYPES = {"IMAP4": "IMAP", "POP3": "POP3"}
+FULLEST: Account = {
+    **{node.name: node.values[-1] if node.values else "any" for node in NODES.values()},
+    "INSERVER": "any:1",
+    "OUTSERVER": "any:1",
+    "REPLYADDR": "any@example.com",
+    "SERVERDELETEACTION": "2",
+    "SERVICETYPE": "IMAP4",
+    "SYNCINGCONTENTTYPES": "0x0",
+    "TAGPROPS/8128000B": "0",
+    "TAGPROPS/812C000B": "0",
+}
+"""An account that becomes all options that an account can become."""
 MISSING = {
     "pop-client": "no AUTHSECRET has come, so that there is no mailbox to read",
     "smtp-client": "nothing can be sent: OUTSERVER, REPLYADDR, or the password that it needs, is missing",
 }
-HEAD = b"""\
-# An e-mail account of a provisioning document (EMAIL2).
-#
-# When a document changes it, 'emaild provision' sets the nodes below anew, and the options that they become. Options
-# and remarks of your own stay as they are.
-"""
 
 
 def file_of(guid: str) -> str:
@@ -35,12 +42,16 @@ def file_of(guid: str) -> str:
 
 
 def account_in(content: bytes, guid: str) -> Account | None:
-    """The account that a conf file holds, None where it holds none of that GUID. Secrets are as they stand there."""
+    """The account that a conf file holds, None where it holds none of that GUID.
+
+    Secrets are as they stand there, and so is what another hand wrote that is no value of its node.
+    """
     sections, _ = read([(Path(file_of(guid)), content)])
     own = sections.get(f"email2-{guid}")
     if own is None:
         return None
-    account = {option.name.upper(): option.text for option in own.options.values() if option.name.upper() in NODES}
+    texts = {option.name.upper(): option.text for option in own.options.values()}
+    account = {name: _read(name, text) for name, text in texts.items() if name in NODES}
     secrets = {"AUTHSECRET": f"pop-client-email2-{guid}"}
     if uses_alternative(account):
         secrets[KEPT_HERE] = f"smtp-client-email2-{guid}"
@@ -51,6 +62,25 @@ def account_in(content: bytes, guid: str) -> Account | None:
     return account
 
 
+def _read(name: str, text: str) -> str:
+    if NODES[name].secret:
+        return text
+    try:
+        return NODES[name].read(text)
+    except ValueError:
+        return text
+
+
+def _is_readable(account: Account) -> bool:
+    try:
+        for name, text in account.items():
+            if not NODES[name].secret:
+                NODES[name].read(text)
+    except ValueError:
+        return False
+    return True
+
+
 def uses_alternative(account: Account) -> bool:
     """Whether the way out signs in with credentials of its own."""
     return account.get("AUTHREQUIRED") == "1" and account.get("SMTPALTENABLED") == "TRUE"
@@ -58,13 +88,15 @@ def uses_alternative(account: Account) -> bool:
 
 def conf_text(guid: str, account: Account, before: bytes = b"") -> bytes:
     """The conf file of an account. What other hands wrote into *before*, the file until now, stays in it."""
-    now, then = sections_of(guid, account), sections_of(guid, account_in(before, guid) or {})
-    text = without(before or HEAD, [section for section, options in now.items() if options is None]) or HEAD
+    had = account_in(before, guid) or {}
+    # Which options came from a node that cannot be read is not to be told: so all that might have are set anew.
+    now, then = sections_of(guid, account), sections_of(guid, had if _is_readable(had) else FULLEST)
+    text = without(before or DOCUMENT, [section for section, options in now.items() if options is None]) or DOCUMENT
     for section, options in now.items():
         if options is not None and section in sections_in(text):
             text = with_options(text, section, {**dict.fromkeys(then[section] or ()), **options})
         elif options is not None:
-            lines = ["", f"[{section}]", *(f"{name} = {value}".rstrip() for name, value in options.items()), ""]
+            lines = ["", f"[{section}]", *(line_of(name, value) for name, value in options.items()), ""]
             text += "\n".join(lines).encode()
     return text
 

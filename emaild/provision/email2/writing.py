@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import count
-from xml.etree.ElementTree import Element, SubElement, indent, tostring
+from xml.etree.ElementTree import Element, SubElement
 
+from emaild.provision.email2.answer import xml_of
 from emaild.provision.email2.places import GROUP
 from emaild.settings.email2_nodes import NODES, Operation
 
@@ -55,10 +56,7 @@ def as_client_provisioning(guid: str, nodes: Mapping[str, str]) -> str:
 
 
 def _text(root: Element) -> str:
-    """All ASCII, so that nothing in it plays with a terminal."""
-    indent(root)
-    text: bytes = tostring(root, encoding="us-ascii", xml_declaration=True)
-    return text.decode("ascii") + "\n"
+    return xml_of(root).decode("ascii")
 
 
 FORMATS: Mapping[str, Callable[[str, Mapping[str, str]], str]] = {"syncml": as_syncml, "cp": as_client_provisioning}

@@ -40,6 +40,8 @@ def options(made: Account) -> dict[str, dict[str, str]]:
         ("a+b/c@example.com", set(), "a-b-c"),
         ("\u00fc@example.com", set(), "mailbox"),
         ('"a b"@example.com', set(), "a-b"),
+        (f"{'a' * 240}@example.com", set(), "a" * 64),
+        (f"{'a' * 240}@example.com", {"a" * 64}, "a" * 64 + "-2"),
     ],
 )
 def test_sections_are_called_as_the_address_where_that_is_free(address: str, taken: set[str], name: str) -> None:
@@ -108,6 +110,13 @@ def test_options_of_the_operators_choice_come_before_ours() -> None:
         "password": "env:pop-client-ann.password",
         "idle": "false",
     }
+
+
+@pytest.mark.parametrize("authority", [GOOGLE, "https://Accounts.GOOGLE.com"])
+def test_google_is_google_however_it_is_written(authority: str) -> None:
+    given = Application(client_id="c", authority=authority)
+    made = account(Place(type="POP3", server="pop.gmail.com", by_token=True, user="a"), application=given)
+    assert "mail.pop3.auth.xoauth2.two.line.authentication.format" not in options(made)["pop-client-ann"]
 
 
 def test_no_value_can_bring_another_line() -> None:

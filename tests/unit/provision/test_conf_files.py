@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from emaild import disk
 from emaild.errors import ConfigError, Conflict, InputError
 from emaild.provision import conf_files, conf_folder
-from emaild.provision.conf_files import Content, changing
+from emaild.provision.conf_files import Content, NotTakenBack, changing
 from emaild.settings.ini import Fault, Place
 from emaild.settings.load import Settings, load
 from tests.privileges import as_nobody
@@ -93,7 +94,7 @@ def test_a_password_file_is_there_before_the_conf_file_that_names_it(conf: Path)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(28, "No space left on device")])
-@pytest.mark.parametrize("at", range(1, 5))
+@pytest.mark.parametrize("at", range(1, 8))
 def test_what_ends_it_on_the_way_leaves_each_file_as_it_was(
     conf: Path, monkeypatch: pytest.MonkeyPatch, at: int, error: BaseException
 ) -> None:
@@ -115,9 +116,122 @@ def test_what_ends_it_on_the_way_leaves_each_file_as_it_was(
         changes = {"a.conf": Content(WAY), "new.conf": Content(OTHER), "gone.conf": None, "s.password": Content(b"new")}
         with pytest.raises((KeyboardInterrupt, InputError)):
             files.write(changes)
-        assert left == 0
+        assert left <= 0
         assert lying(conf) == before
         assert stamps == {path: path.stat().st_ino for path in files.folder.iterdir()}
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, *, at: int, does: Callable[[], None]) -> list[Path]:
+    """Let that happen when something is put on the disk the n-th time; what was put there is in the list."""
+    real, seen = disk.sync, []
+
+    def sync(path: Path) -> None:
+        seen.append(path)
+        if len(seen) == at:
+            does()
+        real(path)
+
+    monkeypatch.setattr(conf_files, "sync", sync)
+    return seen
+
+
+OLD = {"a.conf": b"# kept\n" + WAY, "b.conf": OTHER, "s.password": b"old"}
+CHANGES = {"a.conf": Content(WAY), "b.conf": None, "s.password": Content(b"new")}
+
+
+def test_an_impatient_person_gets_each_file_as_it_was_too(conf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second Ctrl-C comes while files are put back after the first."""
+    real = os.replace
+
+    def replace(old: str, new: Path) -> None:
+        if interrupted:
+            os.kill(os.getpid(), signal.SIGINT)
+        real(old, new)
+
+    def interrupt() -> None:
+        interrupted.append(True)
+        raise KeyboardInterrupt
+
+    interrupted: list[bool] = []
+    with changing(conf) as files:
+        files.write({name: Content(data) for name, data in OLD.items()})
+        seen = failing(monkeypatch, at=5, does=interrupt)
+        monkeypatch.setattr(os, "replace", replace)
+        with pytest.raises(KeyboardInterrupt):
+            files.write(CHANGES)
+        assert lying(conf) == OLD
+        assert len(seen) == 6, "what is put back is on the disk, too"
+
+
+def test_what_cannot_be_put_back_is_named_and_kept_and_all_others_are_as_they_were(
+    conf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = conf.parent / "conf.d"
+
+    def fail() -> None:
+        (folder / "a.conf").unlink()
+        (folder / "a.conf/in").mkdir(parents=True)
+        raise OSError(5, "Input/output error")
+
+    with changing(conf) as files:
+        files.write({name: Content(data) for name, data in OLD.items()})
+        failing(monkeypatch, at=5, does=fail)
+        with pytest.raises(NotTakenBack, match=r"not taken back: look at a\.conf \(it was a\.conf\.old\) in") as told:
+            files.write(CHANGES)
+        assert "nothing was changed" not in str(told.value)
+    with changing(conf):
+        left = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    assert left == {**{name: OLD[name] for name in ("b.conf", "s.password")}, "a.conf.old": OLD["a.conf"]}
+
+
+def test_what_fails_when_all_is_on_the_disk_is_no_failure(conf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(disk, "sync", fail)  # that of `written`, when it closes
+    with changing(conf) as files:
+        settings = files.write({"way.conf": Content(WAY)})
+        assert (lying(conf), [*settings.ways_out]) == ({"way.conf": WAY}, ["smtp-client"])
+
+
+def test_the_rights_of_a_file_are_on_the_disk_before_its_name(conf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    modes = []
+
+    def sync(path: Path) -> None:
+        modes.append(None if path.is_dir() else stat.S_IMODE(path.stat().st_mode))
+
+    with changing(conf) as files:
+        monkeypatch.setattr(conf_files, "sync", sync)
+        files.write({"way.conf": Content(WAY)})
+    assert modes == [0o640, None]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_process_that_is_ended_puts_everything_back(conf: Path, number: signal.Signals) -> None:
+    script = f"""
+import os
+from pathlib import Path
+from emaild.provision import conf_files
+with conf_files.changing(Path({str(conf)!r})) as files:
+    files.write({{"a.conf": conf_files.Content({WAY!r})}})
+    conf_files.sync = lambda path: path.is_dir() and os.kill(os.getpid(), {int(number)})
+    files.write({{"a.conf": conf_files.Content({OTHER!r}), "b.conf": conf_files.Content({OTHER!r})}})
+"""
+    ended = subprocess.run([sys.executable, "-c", script], check=False, timeout=60, capture_output=True)
+    assert (ended.returncode != 0, b"KeyboardInterrupt" in ended.stderr) == (True, True)
+    assert lying(conf) == {"a.conf": WAY}
+
+
+def test_signals_do_again_what_they_did_before(conf: Path) -> None:
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with changing(conf):
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN, "nohup stays what it is"
+            assert signal.getsignal(signal.SIGTERM) != before[signal.SIGTERM]
+        assert signal.getsignal(signal.SIGTERM) == before[signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGHUP, before[signal.SIGHUP])
 
 
 def test_a_process_that_is_killed_between_two_files_leaves_what_can_be_loaded(conf: Path) -> None:
@@ -140,7 +254,7 @@ with conf_files.changing(Path({str(conf)!r})) as files:
     files.write(dict.fromkeys(given))
 """
     (conf.parent / "conf.d").mkdir()
-    for count in range(1, 5):
+    for count in range(1, 7):
         ended = subprocess.run([sys.executable, "-c", script, str(count)], check=False, timeout=60)
         assert ended.returncode == -9
         load(conf)
@@ -267,3 +381,12 @@ def test_nothing_outside_the_folder_is_written(conf: Path, name: str) -> None:
 
 def test_no_secret_is_in_what_is_shown() -> None:
     assert "hunter2" not in repr(Content(b"hunter2", secret=True))
+
+
+def test_a_folder_that_cannot_be_written_is_named_and_no_file_of_ours(conf: Path) -> None:
+    folder = conf.parent / "conf.d"
+    with changing(conf) as files:
+        folder.rmdir()
+        with pytest.raises(InputError) as told:
+            files.write({"a.conf": Content(b"[pop-client-a]\n")})
+    assert str(told.value) == f"{folder}: No such file or directory; nothing was changed"

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emaild.errors import InputError
+from emaild.provision.heads import DOCUMENT as HEAD
 from emaild.provision.section_text import sections_in, with_options, without
 from emaild.settings.ini import read
 from emaild.settings.option import same_name
@@ -50,12 +52,14 @@ LINES = [
     "[wrong",
     " [c]",
 ]
+BLANKS = ["", "", "\u00a0", "\u3000", "\u0085", "\x1c", "\x1f "]
+"""What the reader takes for blanks at the end of a line, or alone in it."""
 
 
 @st.composite
 def texts(draw: st.DrawFn) -> bytes:
     """Conf files, wrong ones too, with line ends of either kind."""
-    lines = draw(st.lists(st.sampled_from(LINES), max_size=14))
+    lines = [line + draw(st.sampled_from(BLANKS)) for line in draw(st.lists(st.sampled_from(LINES), max_size=14))]
     end = draw(st.sampled_from(["\n", "\r\n"]))
     text = end.join(lines) + draw(st.sampled_from(["", end]))
     return (draw(st.sampled_from(["", "\ufeff"])) + text).encode()
@@ -91,11 +95,41 @@ def test_a_section_in_several_pieces_goes_whole() -> None:
     assert without(b"[a]\nx = 1\n[b]\ny = 1\n[A]\nz = 1\n", ["a"]) == b"[b]\ny = 1\n"
 
 
-@pytest.mark.parametrize(
-    "text", [b"[a]\nx = 1", b"# Of a.\n\n[a]\nx = 1\n\n# That was all.\n", b"\xef\xbb\xbf[a]\r\nx=1"]
-)
-def test_nothing_is_left_where_no_other_section_is(text: bytes) -> None:
-    assert without(text, ["a"]) is None
+@pytest.mark.parametrize("blank", ["\u00a0", "\u3000", "\u0085", "\x1c", " \x1f"])
+def test_a_section_whose_header_ends_in_an_unusual_blank_is_no_part_of_the_one_above(blank: str) -> None:
+    rest = f"[b]{blank}\ny = 1\n".encode()
+    assert without(b"[a]\nx = 1\n" + rest, ["a"]) == rest
+    assert without(f"[a]\nx = 1\n{blank}\n#[b]{blank}\n".encode(), ["a"]) == f"#[b]{blank}\n".encode()
+
+
+HEADS = [
+    b"# ann@x.org, set up by emaild add; as x.org says.\n"
+    b"# What is changed here counts at once; emaild remove pop-client-a takes it all out again.\n\n",
+    HEAD,
+    b"\xef\xbb\xbf",
+]
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_nothing_is_left_where_only_remarks_of_emaild_would_be(head: bytes) -> None:
+    assert without(head + b"[a]\r\nx = 1\n\n", ["a"]) is None
+
+
+@pytest.mark.parametrize("remark", [b"# Contract 123, until 2031.\n", b"# emaild\n"])
+def test_a_remark_of_a_person_stays_even_alone(remark: bytes) -> None:
+    assert without(remark + b"\n[a]\nx = 1", ["a"]) == remark + b"\n"
+    assert without(b"[a]\nx = 1\n\n" + remark, ["a"]) == remark
+    assert without(HEADS[0] + remark + b"\n[a]\nx = 1", ["a"]) == HEADS[0] + remark + b"\n"
+
+
+@pytest.mark.parametrize("value", ["a\nb = c", "a\rb", "a\x85b", "a\u2028b", "\udc80", "\0"])
+def test_no_value_becomes_two_lines(value: str) -> None:
+    with pytest.raises(InputError, match="cannot stand in one line") as refused:
+        with_options(b"[a]\nx = 1\n", "a", {"x": value})
+    assert "b" not in str(refused.value).partition(":")[0]
+    with pytest.raises(InputError):
+        with_options(b"[a]\nx = 1\n", "a", {value: "1"})
+    assert with_options(b"[a]\nx = 1\n", "a", {"x": "M\u00fc\u00a0ller \U0001f600", "y": ""}).endswith(b"\ny =\n")
 
 
 def test_a_section_that_rests_in_remarks_stays() -> None:

@@ -68,3 +68,12 @@ def test_question_that_leads_nowhere_says_why() -> None:
     asked = Round([Question("1", "one", fail), Question("2", "other", late)], Deadline(20))
     asked.wait(never)
     assert [one.came for one in asked.steps(settled=False)] == [Came.REFUSED, Came.TIMED_OUT]
+
+
+def test_question_that_fails_as_nobody_foresaw_is_not_waited_for() -> None:
+    def break_down(_: Deadline) -> Answer:
+        raise ZeroDivisionError
+
+    asked = Round([Question("1", "one", break_down)], Deadline(20))
+    asked.wait(never)
+    assert [(one.came, one.text) for one in asked.steps(settled=False)] == [(Came.MALFORMED, "ZeroDivisionError")]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from emaild.errors import ConfigError, UsageError
 from emaild.provision.discover import known
-from emaild.provision.discover.address import address_of
+from emaild.provision.discover.address import address_of, host_name
 from emaild.provision.discover.exchangers import Exchanger, cheapest, registered
 from emaild.provision.discover.found import Came, Protocol
 from emaild.provision.discover.services import SERVICES, found_by, offers
@@ -58,6 +58,12 @@ def test_any_text_is_an_address_or_refused_in_one_line(text: str) -> None:
         assert said == "" or said.isprintable()
 
 
+@pytest.mark.parametrize("text", ["", "a b", "fe80::1%a b", "fe80::1%eth0"])
+def test_host_is_no_name_that_only_this_machine_could_mean(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        host_name(text)
+
+
 @pytest.mark.parametrize(
     ("host", "full", "base"),
     [
@@ -66,6 +72,8 @@ def test_any_text_is_an_address_or_refused_in_one_line(text: str) -> None:
         ("mx.premium.europe.example.com", "premium.europe.example.com", "example.com"),
         ("example.com", "", "example.com"),
         ("co.uk", "", ""),
+        ("192.0.2.1", "", ""),
+        ("2001:db8::1", "", ""),
         ("mx.customer.github.io", "", "customer.github.io"),
         ("mx.xn--bcher-kva.example.xn--p1ai", "xn--bcher-kva.example.xn--p1ai", "example.xn--p1ai"),
     ],

@@ -60,9 +60,13 @@ def each(name: str, nodes: Mapping[str, str], guid: str = GUID) -> str:
 
 
 def whole(name: str = "Replace", guid: str = GUID, **nodes: str | None) -> str:
-    """An Atomic that sets up an account; nodes that are None are left out. `_` in a name stands for TAGPROPS/."""
+    """An Atomic that sets up an account; nodes that are None are left out. `_` in a name stands for TAGPROPS/.
+
+    OTHER is another user's.
+    """
+    usual = WHOLE if guid != OTHER else {**WHOLE, "AUTHNAME": "bo"}
     changes = {key.replace("_", "TAGPROPS/"): value for key, value in nodes.items()}
-    given = {node: value for node, value in {**WHOLE, **changes}.items() if value is not None}
+    given = {node: value for node, value in {**usual, **changes}.items() if value is not None}
     return atomic(each(name, given, guid))
 
 

@@ -182,8 +182,8 @@ def test_email2_10_keepmax_bounds_attachments_of_imap(provision: Provisioned, gi
     provision.good(syncml(whole(KEEPMAX=given)))
     assert (provision.mailbox().maximum_attachment_size or 0) == int(given) * 1024
     refused = provision(syncml(whole(guid=OTHER, KEEPMAX=given, SERVICETYPE="POP3")))
-    assert refused.codes[0] == 507
-    assert "KEEPMAX: it is for IMAP4 alone" in refused.err
+    assert refused.codes == [507, *[216] * len(WHOLE), 400], "the node at fault has a code of its own"
+    assert f"Replace 5: {{{OTHER}}} KEEPMAX: it is for IMAP4 alone" in refused.err
 
 
 @pytest.mark.parametrize("given", ["512", "1024", "2048", "5120", "20480", "51200"])
@@ -233,7 +233,8 @@ def test_email2_14_what_may_be_deleted_and_added(provision: Provisioned) -> None
     assert provision(syncml(tell("Delete", item(uri("INSERVER"))))).codes == [405]
     assert provision(syncml(tell("Delete", item(uri("TAGPROPS/812C000B"))))).codes == [405]
     assert provision(syncml(tell("Delete", item(uri("TAGPROPS/8128000B"))))).codes == [200]
-    assert provision(syncml(atomic(each("Add", {"TAGPROPS/812C000B": "0"})))).codes == [507, 405]
+    refused = provision(syncml(atomic(each("Add", {"TAGPROPS/812C000B": "0"}))))
+    assert (refused.codes, "does not allow Add; send Replace" in refused.err) == ([507, 405], True)
     assert provision(syncml(atomic(each("Add", {"TAGPROPS/8128000B": "0"})))).codes == [200, 200]
     assert provision(change(_812C000B="0")).codes == [200, 200]
     assert provision(syncml(tell("Delete", item(uri("OUTSERVER"))))).codes == [200]
@@ -258,6 +259,18 @@ def test_email2_15_name_and_type_of_the_service_are_not_replaced(provision: Prov
     anew = atomic(tell("Delete", item(uri())), each("Add", {**WHOLE, node: other}))
     assert {*provision.good(syncml(anew)).codes} == {200}
     assert provision.good(syncml(tell("Get", item(uri(node))))).results == {uri(node): other}
+
+
+def test_email2_15_an_atomic_that_replaces_everything_may_be_sent_again_with_a_new_password(
+    provision: Provisioned,
+) -> None:
+    provision.good(syncml(whole()))
+    again = provision(syncml(whole(AUTHSECRET="rotated")))
+    assert {*again.codes} == {200}
+    assert provision.mailbox().password.reveal() == "rotated"
+    other = provision(syncml(whole(AUTHSECRET="not yet", SERVICENAME="Fabrikam")))
+    assert sorted({*other.codes}) == [216, 405, 507]
+    assert provision.mailbox().password.reveal() == "rotated"
 
 
 def test_email2_16_a_replace_makes_what_is_missing_on_the_way(provision: Provisioned) -> None:
@@ -324,8 +337,11 @@ def test_email2_18_they_wait_until_the_way_out_signs_in_at_all(provision: Provis
 def test_email2_18_a_part_of_them_is_an_error(provision: Provisioned, missing: str, enabled: str | None) -> None:
     part = {name: value for name, value in ALTERNATIVE.items() if name != missing}
     answer = provision(syncml(whole(AUTHREQUIRED="1", SMTPALTENABLED=enabled, **part)))
+    to_blame = "SMTPALTENABLED" if enabled else next(iter(part))
+    sent = [one.findtext("TargetRef", "").rpartition("/")[2] for one in answer.root.iter("Status")]
+    assert [sent[at + 1] for at, code in enumerate(answer.codes) if code == 400] == [to_blame]
     assert answer.codes[0] == 507
-    assert f"{missing}: it is missing, and " in answer.err
+    assert f"Replace 5: {{{GUID.lower()}}} {missing}: it is missing, and " in answer.err
     assert provision.files() == {}
 
 

@@ -64,7 +64,8 @@ def test_what_cannot_be_understood_is_named(provision: Provisioned, inner: str, 
 
 def test_a_document_is_carried_out_whole_or_not_at_all(provision: Provisioned) -> None:
     good = f'<characteristic type="{{{GUID}}}">{parms(WHOLE)}</characteristic>'
-    bad = f'<characteristic type="{{{OTHER}}}">{parms({**WHOLE, "LINGER": "1", "DWNDAY": "2"})}</characteristic>'
+    nodes = {**WHOLE, "AUTHNAME": "bo", "LINGER": "1", "DWNDAY": "2"}
+    bad = f'<characteristic type="{{{OTHER}}}">{parms(nodes)}</characteristic>'
     answer = provision(wap_of(f'<characteristic type="EMAIL2">{good}{bad}</characteristic>'))
     assert len(answer.err.splitlines()) == 2
     assert provision.files() == {}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from email.utils import parseaddr
 
 import pytest
 
 from emaild.provision import conf_files, conf_folder
+from emaild.settings.secret import Secret
+from emaild.settings.server import Security
 from tests.unit.provision.email2.documents import (
     GUID,
     OTHER,
@@ -15,9 +18,11 @@ from tests.unit.provision.email2.documents import (
     atomic,
     each,
     item,
+    parms,
     syncml,
     tell,
     uri,
+    wap,
     whole,
 )
 
@@ -134,3 +139,96 @@ def test_a_file_that_cannot_be_changed_fails_the_document(provision: Provisioned
     assert answer.codes == [507, 216]
     assert "symbolic link" in answer.err
     assert kept.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("node", "kept", "spelled"),
+    [
+        ("SERVICETYPE", "IMAP4", "imap4"),
+        ("TAGPROPS/8128000B", "1", "true"),
+        ("TAGPROPS/812C000B", "1", "TRUE"),
+        ("SMTPALTENABLED", "TRUE", "true"),
+    ],
+)
+def test_a_node_that_an_operator_spelled_otherwise_means_the_same(
+    provision: Provisioned, node: str, kept: str, spelled: str
+) -> None:
+    alternative = {"SMTPALTAUTHNAME": "bo", "SMTPALTDOMAIN": "", "SMTPALTPASSWORD": "other", "SMTPALTENABLED": "TRUE"}
+    provision.good(syncml(whole(**alternative, AUTHREQUIRED="1", _8128000B="1", _812C000B="1")))
+    before = provision.file.read_text()
+    assert f"{node} = {kept}\n" in before
+    provision.file.write_text(before.replace(f"{node} = {kept}\n", f"{node} = {spelled}\n"))
+    provision.settings()
+    provision.good(syncml(atomic(each("Replace", {"LINGER": "30"}))))
+    assert provision.mailbox().security is Security.ENCRYPTED
+    assert (provision.way_out().security, provision.way_out().user) == (Security.ENCRYPTED, "bo")
+    assert provision.way_out().password == Secret("other")
+
+
+@pytest.mark.parametrize(
+    ("node", "wrong", "value"),
+    [
+        ("SYNCINGCONTENTTYPES", "zz", "0x2"),
+        ("INSERVER", "a b", "imap.contoso.example"),
+        ("OUTSERVER", ":", "smtp.contoso.example"),
+        ("DWNDAY", "8", "7"),
+    ],
+)
+def test_a_node_that_an_operator_broke_is_mended_by_a_document(
+    provision: Provisioned, node: str, wrong: str, value: str
+) -> None:
+    """What it became is gone then, too: here that the mailbox rests; and what became of others is not left over."""
+    provision.good(syncml(whole(SYNCINGCONTENTTYPES="0x4", DWNDAY="7", INSERVER="h:1143", OUTSERVER="h:1587")))
+    lines = provision.file.read_text().splitlines()
+    broken = [f"{node} = {wrong}" if line.startswith(f"{node} = ") else line for line in lines]
+    place = broken.index("type = IMAP")
+    provision.file.write_text("\n".join([*broken[:place], "endpoint = sales", *broken[place:]]))
+    if node == "SYNCINGCONTENTTYPES":
+        assert "found 'zz'" in provision(syncml(atomic(each("Replace", {"LINGER": "30"})))).err
+    good = {"SYNCINGCONTENTTYPES": "0x2", "INSERVER": "imap.contoso.example", "OUTSERVER": "smtp.contoso.example"}
+    provision.good(syncml(atomic(each("Replace", {**good, node: value}))))
+    box = provision.mailbox()
+    assert (box.enable_client, box.server, box.port_given, box.endpoint) == (
+        True,
+        "imap.contoso.example",
+        None,
+        "sales",
+    )
+    assert (provision.way_out().server, provision.way_out().port_given) == ("smtp.contoso.example", None)
+    assert box.download_days == 7
+
+
+def test_a_mailbox_that_another_section_reads_is_not_set_up_once_more(provision: Provisioned) -> None:
+    mine = "\n[pop-client-mine]\ntype = IMAP\nserver = imap.contoso.example\nmailbox = ann\npassword = x\n"
+    conf = provision.conf.read_text()
+    provision.conf.write_text(conf + mine)
+    answer = provision(syncml(whole()))
+    assert (answer.exit_code, answer.codes) == (65, [507, *[216] * len(WHOLE)])
+    assert "[pop-client-mine] reads that mailbox already; nothing was changed" in answer.err
+    by_parm = provision(wap(parms(WHOLE)))
+    assert (by_parm.exit_code, "[pop-client-mine] reads that mailbox already" in by_parm.err) == (65, True)
+    assert provision.files() == {}
+    provision.good(syncml(whole(SYNCINGCONTENTTYPES="0x1")))  # which is not read
+    assert provision(syncml(atomic(each("Replace", {"SYNCINGCONTENTTYPES": "0x3"})))).codes == [507, 216]
+
+    provision.conf.write_text(conf)
+    provision.good(syncml(whole()))
+    provision.conf.write_text(conf + mine)
+    provision.good(syncml(whole(AUTHSECRET="new")))  # what a person set up beside it keeps no password out
+    assert provision.mailbox().password.reveal() == "new"
+
+
+def test_a_mailbox_may_change_hands_in_one_document(provision: Provisioned) -> None:
+    provision.good(syncml(whole()))
+    moved = atomic(tell("Delete", item(uri())), each("Add", WHOLE, OTHER))
+    assert {*provision.good(syncml(moved)).codes} == {200}
+    assert [*provision.settings().mailboxes] == [f"pop-client-email2-{OTHER}"]
+
+
+@pytest.mark.parametrize("name", ["a <x@y.z>", "ann@contoso.example", 'Ann "@" \\ Smith', "Müller, Ann (at work)"])
+def test_a_name_of_any_form_is_the_senders(provision: Provisioned, name: str) -> None:
+    answer = provision.good(syncml(whole(NAME=name)))
+    way = provision.way_out()
+    assert way.sender_override
+    assert "sender-override" not in answer.err
+    assert parseaddr(way.sender_override) == (name, "ann@contoso.example")
