@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -22,19 +23,22 @@ from emaild.cli.findings import exit_code, finding_json, print_finding, print_st
 from emaild.cli.login import Task, add_ways, consent_of, opens_browser, signed_in
 from emaild.cli.output import json_line, plain, plain_lines
 from emaild.cli.registry import Add
-from emaild.cli.state import become_owner, settings_of
+from emaild.cli.state import become_owner, settings_to_change
 from emaild.cli.taken_up import read_there
 from emaild.clock import SystemClock
 from emaild.errors import Conflict, UsageError
 from emaild.jobs.examine import Finding, Section
 from emaild.net.oauth import Sealed
 from emaild.provision.account import Account, conf_text
+from emaild.provision.discover.address import LONGEST_LOCAL
 from emaild.provision.discover.found import Found
 from emaild.provision.discover.search import discover
 from emaild.settings import parse
 from emaild.settings.load import Settings
 from emaild.settings.mailbox import MailboxSection
 from emaild.settings.secret import Secret
+
+NOT_ALONE = re.compile(r"[\s,;<>*]")  # what separates addresses, surrounds one, or stands for any
 
 
 def register(add: Add) -> None:
@@ -47,21 +51,30 @@ def register(add: Add) -> None:
 
 def _add(arguments: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what lies about is taken away then, too
-    if not parse.is_address(arguments.address) or not arguments.address.isprintable():
+    if not _is_alone(arguments.address):
         raise UsageError(f"expected an address such as anna@example.com, found {arguments.address[:80]!r}")
     if arguments.password_file and arguments.password_stdin:
         raise UsageError("--password-file and --password-stdin are two passwords; give one of them")
-    settings = settings_of(arguments.conf)
+    settings = settings_to_change(arguments.conf)
     quiet(settings, [])
     asking = Asking()
     there = _existing(settings, arguments.address)
     if there is not None and (there.uses_tokens or not arguments.oauth):
-        raise Conflict(_already(settings, there))
+        raise Conflict(_already(settings, there, arguments))
     if there is not None:
         draft = turning(settings, arguments, there, _discovered(settings, arguments), asking)
     else:
         draft = _new(settings, arguments, asking)
     return _printed(draft, arguments) if arguments.dry_run else _done(draft, arguments, asking, new=there is None)
+
+
+def _is_alone(text: str) -> bool:
+    """Whether it is one address and nothing else, as it is to stand among the senders of a way out.
+
+    It need not be one of the Internet: a server that is named may know anna@localhost.
+    """
+    local = text.rpartition("@")[0]
+    return parse.is_address(text) and len(local) <= LONGEST_LOCAL and text.isprintable() and not NOT_ALONE.search(text)
 
 
 def _existing(settings: Settings, address: str) -> MailboxSection | None:
@@ -70,9 +83,10 @@ def _existing(settings: Settings, address: str) -> MailboxSection | None:
     return next((box for box in boxes if wanted in (box.address.lower(), box.mailbox.lower())), None)
 
 
-def _already(settings: Settings, box: MailboxSection) -> str:
+def _already(settings: Settings, box: MailboxSection, arguments: argparse.Namespace) -> str:
     place = next((str(place) for (name, _), place in settings.origins.items() if name == box.name), "")
-    turn = "" if box.uses_tokens else "; --oauth turns it from its password to a sign-in with a token"
+    other = box.uses_tokens or arguments.password_file or arguments.password_stdin
+    turn = "" if other else "; --oauth turns it from its password to a sign-in with a token"
     return f"[{box.name}] reads that mailbox already ({place}), so nothing was changed{turn}"
 
 

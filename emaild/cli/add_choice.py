@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from emaild.cli.asking import Asking, secret_of_file
 from emaild.cli.output import plain
 from emaild.errors import Conflict, UsageError
-from emaild.provision.account import BOX, WAY, Account, Application, Place, name_for
+from emaild.provision.account import BOX, LONGEST_NAME, WAY, Account, Application, Place, name_for
 from emaild.provision.discover.found import Found, OAuth, Protocol, Server, SignIn
+from emaild.provision.discover.known import is_at_google
+from emaild.settings import parse
+from emaild.settings.cloud import GOOGLE, is_googles
 from emaild.settings.mailbox import MailboxType
 from emaild.settings.server import Security
 
-GOOGLE = "https://accounts.google.com"
 TYPES = tuple(kind.value for kind in MailboxType)
 SECURITIES = tuple(kind.value for kind in Security)
 WEB = ("EWS", "GRAPH")
@@ -51,8 +53,8 @@ def chosen(arguments: argparse.Namespace, found: Found | None, asking: Asking, t
         application=application_of(arguments, by_token, asking) if by_token else None,
         ca_file=arguments.ca_file and arguments.ca_file.absolute(),
         origin=plain(f"found by step {found.number}, {found.origin}") if found else "",
-        box_options=_options(arguments.option, "--option"),
-        way_options=_options(arguments.smtp_option, "--smtp-option"),
+        box_options=dict(arguments.option),
+        way_options=dict(arguments.smtp_option),
     )
 
 
@@ -177,14 +179,14 @@ def _sending_by_hand(arguments: argparse.Namespace, reading: Place, server: str)
 def application_of(arguments: argparse.Namespace, by_token: Chosen, asking: Asking) -> Application:
     """Which application is allowed to open the mailbox: emaild has none of its own at anybody's."""
     given = by_token.oauth
-    googles = by_token.place.server.lower().endswith((".gmail.com", ".googlemail.com"))
-    authority = arguments.authority or (given.authority if given else "") or (GOOGLE if googles else "")
+    usual = GOOGLE if is_at_google(by_token.place.server.lower()) else ""
+    authority = arguments.authority or (given.authority if given else "") or usual
     whose = authority.partition("://")[2] or "Microsoft's"
     return Application(
         client_id=arguments.client_id or asking.text(f"Client ID of your application at {whose}", "--client-id"),
         authority=authority,
         directory=arguments.tenant or (given.directory if given else ""),
-        secret=bool(arguments.client_secret_file) or "google" in authority.lower(),
+        secret=bool(arguments.client_secret_file) or is_googles(authority),
     )
 
 
@@ -198,21 +200,12 @@ def _name(arguments: argparse.Namespace, taken: Collection[str]) -> str:
     if arguments.section is None:
         return name_for(arguments.address, taken)
     name: str = re.sub(f"^({BOX}|{WAY})-", "", arguments.section, flags=re.IGNORECASE)
-    if re.fullmatch(r"\w[\w.-]{0,63}", name, re.ASCII) is None:
-        raise UsageError(f"--section: expected letters, digits, '.', '-' and '_', found {name[:80]!r}")
+    if len(name) > LONGEST_NAME or re.fullmatch(r"\w[\w.-]*", name, re.ASCII) is None:
+        expected = f"expected letters, digits, '.', '-' and '_', at most {LONGEST_NAME}"
+        raise UsageError(f"--section: {expected}, found {parse.repeated(name)}")
     if name.lower() in taken:
         raise Conflict(f"there is a section that ends in -{name} already; choose another name for --section")
     return name
-
-
-def _options(given: Sequence[str], flag: str) -> dict[str, str]:
-    options = {}
-    for line in given:
-        name, equals, value = line.partition("=")
-        if not equals or re.fullmatch(r"[A-Za-z][\w.-]*", name.strip(), re.ASCII) is None:
-            raise UsageError(f"{flag}: expected NAME=VALUE, found {name[:40]!r}")
-        options[name.strip()] = value.strip()
-    return options
 
 
 def client_secret(arguments: argparse.Namespace, asking: Asking) -> str:

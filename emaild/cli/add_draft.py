@@ -18,7 +18,7 @@ from emaild.net.oauth.sealed import SealBroken
 from emaild.provision.account import Secrets
 from emaild.provision.conf_files import Content, changing
 from emaild.services import rule_checks
-from emaild.settings.files import main_file
+from emaild.settings.files import folder_of
 from emaild.settings.load import Settings, load
 from emaild.settings.secret import Secret
 from emaild.store.engine import make_directory
@@ -45,7 +45,7 @@ class Draft:
     @property
     def folder(self) -> Path:
         """The folder of its files."""
-        return Path(os.path.normpath(main_file(self.conf))).parent / "conf.d"
+        return folder_of(self.conf)
 
     def final(self) -> Mapping[str, bytes]:
         """The conf files as they will be written."""
@@ -55,20 +55,17 @@ class Draft:
         """The settings as they would be.
 
         Raises:
-            ConfigError: with the lines that `emaild check` would print. Conflict: a secret's file is another section's.
+            ConfigError: with the lines that `emaild check` would print.
         """
         names = {name: TRIED.format(number) for number, name in enumerate(self.secrets)}
         texts = self.texts(lambda name: f"env:{names[name]}")
-        main = Path(os.path.normpath(main_file(self.conf)))
         os.environ.update({names[name]: value for name, value in self.secrets.items()})
         try:
-            settings = load(main, outside_unit=True, instead={self.folder / name: text for name, text in texts.items()})
+            instead = {self.folder / name: text for name, text in texts.items()}
+            return load(self.conf, outside_unit=True, instead=instead)
         finally:
             for name in names.values():
                 del os.environ[name]
-        if taken := {self.folder.absolute() / name for name in self.secrets} & {*settings.secret_files}:
-            raise Conflict(f"{taken.pop()} holds the secret of another section; nothing was changed")
-        return settings
 
     def check_files(self) -> None:
         """Raises Conflict where a file is there that is to be new, or is not what it was when it was read."""
@@ -76,6 +73,10 @@ class Draft:
             there = path.read_bytes() if path.exists() else None
             if there != self.before.get(path.name):
                 raise Conflict(f"{path} is there already, or changed meanwhile; nothing was changed")
+        for path in (self.folder / name for name in self.secrets):
+            if path.exists():
+                wrong = f"{path} is there already, and may hold the secret of another section"
+                raise Conflict(f"{wrong}; remove it where nobody needs it. Nothing was changed")
 
     def write(self) -> Settings:
         """Write it all; the settings of then.

@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from emaild.cli.add_choice import GOOGLE, SECURITIES, TYPES
+from emaild.cli.add_choice import SECURITIES, TYPES
+from emaild.cli.add_options import box_option, way_option
+from emaild.settings import parse
+from emaild.settings.cloud import GOOGLE
 
 
 def add_flags(made: argparse.ArgumentParser) -> None:
@@ -31,19 +34,35 @@ def add_flags(made: argparse.ArgumentParser) -> None:
 
 def _add_servers(made: argparse.ArgumentParser) -> None:
     made.add_argument("--type", choices=TYPES, type=str.upper, help="how it is read (default: what is found first)")
-    made.add_argument("--server", default="", metavar="HOST", help="that it is read from; EWS: the URL. No discovery")
+    made.add_argument(
+        "--server", type=_server, default="", metavar="HOST", help="that it is read from; EWS: the URL. No discovery"
+    )
     made.add_argument("--port", type=_port, metavar="NUMBER", help="of that server")
     made.add_argument("--security", choices=SECURITIES, help="of the connection (default: as found, or ssl-tls)")
-    made.add_argument("--smtp-server", default="", metavar="HOST", help="that its mail goes out by")
+    made.add_argument("--smtp-server", type=_server, default="", metavar="HOST", help="that its mail goes out by")
     made.add_argument("--smtp-port", type=_port, metavar="NUMBER", help="of that server")
     made.add_argument("--smtp-security", choices=SECURITIES, help="of the connection (default: as found, or start-tls)")
     made.add_argument("--smtp-user", default="", metavar="NAME", help="where it is another than --user")
     made.add_argument("--smtp-no-sign-in", action="store_true", help="that server is not signed in to")
     made.add_argument("--no-smtp", action="store_true", help="no way out")
-    made.add_argument("--ca-file", type=Path, metavar="FILE", help="the CA certificates to trust, not the system's")
+    made.add_argument("--ca-file", type=_ca_file, metavar="FILE", help="the CA certificates to trust, not the system's")
     more = {"action": "append", "default": [], "metavar": "NAME=VALUE"}
-    made.add_argument("--option", **more, help="another option of the mailbox; may be repeated")  # type: ignore[arg-type]
-    made.add_argument("--smtp-option", **more, help="another option of the way out")  # type: ignore[arg-type]
+    made.add_argument("--option", type=box_option, **more, help="another option of the mailbox; may be repeated")  # type: ignore[arg-type]
+    made.add_argument("--smtp-option", type=way_option, **more, help="another option of the way out")  # type: ignore[arg-type]
+
+
+def _server(text: str) -> str:
+    try:
+        return parse.server.read(text) if text else ""
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected {parse.server.expects}, found {parse.repeated(text)}") from None
+
+
+def _ca_file(text: str) -> Path:
+    try:
+        return parse.file.read(str(Path(text).absolute()))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text[:200]}: {error}") from None
 
 
 def _port(text: str) -> int:

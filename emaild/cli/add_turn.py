@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from emaild.cli.add_choice import Chosen, application_of, client_secret
 from emaild.cli.add_draft import Draft
 from emaild.cli.asking import Asking
 from emaild.errors import Conflict, InputError
 from emaild.jobs.examine import Section
-from emaild.provision.account import SECRET, Account, Application, Place, Secrets, token_options
+from emaild.provision.account import SECRET, Account, Application, Place, Secrets, free, token_options
+from emaild.provision.discover.exchangers import registered
 from emaild.provision.discover.found import Found
-from emaild.provision.section_text import sections_in, with_options
+from emaild.provision.section_text import line_in, line_of, with_options
 from emaild.settings.crosscheck import secrets_of
-from emaild.settings.files import main_file
+from emaild.settings.files import folder_of
 from emaild.settings.load import Settings
 from emaild.settings.mailbox import MailboxSection
 from emaild.settings.way_out import WayOutSection
@@ -37,7 +38,8 @@ def turning(
     server = next((one.oauth for one in (found.incoming if found else ()) if one.gives_tokens), None)
     place = Place(type=box.type.value, server=box.server, user=box.mailbox, by_token=True)
     application = application_of(arguments, Chosen(place, server), asking)
-    name = box.name.partition("-client")[2].strip("-") or "mailbox"
+    secrets = {section.lower().removeprefix(f"{SECRET}-") for section in settings.secrets}
+    name = free(box.name.partition("-client")[2].strip("-") or "mailbox", secrets if application.secret else ())
     account = Account(address=arguments.address, name=name, reading=place, sending=None, application=application)
     before = {file.name: _read(file) for file in homes.values()}
 
@@ -47,7 +49,7 @@ def turning(
             file = homes[section.name].name
             made[file] = with_options(made[file], section.name, _options(section, application, name))
         if application.secret:
-            lines = f"\n[{SECRET}-{name}]\npassword = {words(account.secret_file)}\n"
+            lines = f"\n[{SECRET}-{name}]\n{line_of('password', words(account.secret_file))}\n"
             made[homes[box.name].name] += lines.encode()
         return made
 
@@ -68,14 +70,13 @@ def home_of(settings: Settings, conf: Path, section: str) -> Path:
     Raises:
         Conflict: it stands in another, or in several; the words say where.
     """
-    homes = [path for path in settings.files if section.lower() in sections_in(_read(path))]
-    folder = Path(os.path.normpath(main_file(conf))).parent / "conf.d"
-    if len(homes) == 1 and homes[0].parent == folder:
-        return homes[0]
-    lines = sorted({str(place) for (name, _), place in settings.origins.items() if name == section})
-    where = ", ".join(lines[:4]) + (", ..." if len(lines) > 4 else "")
+    homes = {path: line for path in settings.files if (line := line_in(_read(path), section))}
+    folder = folder_of(conf)
+    if len(homes) == 1 and (home := next(iter(homes))).parent == folder:
+        return home
+    where = " and ".join(f"{path}:{line}" for path, line in [*homes.items()][:4])
     why = f"not in {folder}" if len(homes) == 1 else "in several files"
-    raise Conflict(f"[{section}] stands {why} ({where}); change it there by hand, the daemon notices")
+    raise Conflict(f"[{section}] stands in {where}, {why}; change it there by hand, the daemon notices")
 
 
 def unneeded(settings: Settings, sections: list[str], folder: Path) -> tuple[str, ...]:
@@ -95,12 +96,19 @@ def _ways_of(settings: Settings, box: MailboxSection) -> list[WayOutSection]:
         if way.user.lower() == box.mailbox.lower()
         and way.enable_authentication
         and not way.uses_tokens
-        and _provider(way.server) == _provider(box.server)
+        and _are_of_one(way.server, box.server)
     ]
 
 
-def _provider(server: str) -> list[str]:
-    return server.lower().rstrip(".").split(".")[-2:]
+def _are_of_one(server: str, other: str) -> bool:
+    """Whether two servers are somebody's, who may see the same token: by the part of their names that is registered."""
+    first, second = _host(server), _host(other)
+    return first == second or registered(first) == registered(second) != ""
+
+
+def _host(server: str) -> str:
+    host = (urlsplit(server).hostname or "") if "://" in server else server
+    return host.lower().rstrip(".")
 
 
 def _options(section: Section, application: Application, name: str) -> dict[str, str | None]:

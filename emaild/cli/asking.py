@@ -12,6 +12,7 @@ from emaild.cli.output import plain
 from emaild.errors import InputError, UsageError
 
 MOST_TRIES = 3
+MARK = "\ufeff"  # that some editors put before a text
 LONGEST = 4096  # characters of an answer; and bytes of a secret
 
 
@@ -30,11 +31,13 @@ class Asking:
         self._somebody(option)
         shown = f" ({', '.join(choices)})" if choices else ""
         shown += f" [{default}]" if default else ""
+        wanted = f"one of {', '.join(choices)}" if choices else "an answer"
         for _ in range(MOST_TRIES):
             said = _line(f"{question}{shown}: ") or default
             found = next((one for one in choices if one.lower() == said.lower()), None) if choices else said
             if found:
                 return found
+            print(f"expected {wanted}", file=sys.stderr)
         raise UsageError(f"no answer that fits; {option} says it, too. Nothing was changed")
 
     def maybe(self, question: str) -> str:
@@ -56,7 +59,12 @@ class Asking:
             said = getpass.getpass(f"{plain(question)}: ")
         except EOFError:
             said = ""
-        return checked_secret(said, option)
+        except KeyboardInterrupt:
+            _left()
+            raise
+        if not said:
+            raise UsageError(f"nothing was said, so nothing was changed; {option} gives it in a script")
+        return checked_secret(said, plain(question))
 
     def _somebody(self, option: str) -> None:
         if not self.anybody:
@@ -81,10 +89,16 @@ def checked_secret(text: str, option: str) -> str:
     """The secret, if a conf file's secret can be that.
 
     Raises:
-        UsageError: it is empty, too long, or of several lines.
+        UsageError: it is empty, too long, of several lines, or not of text.
     """
-    if not text or len(text) > LONGEST or "\n" in text or "\r" in text or "\0" in text:
-        raise UsageError(f"{option}: expected a secret in one line of at most {LONGEST} characters")
+    wrong = {
+        "it is empty": not text,
+        "it is longer": len(text) > LONGEST,
+        "it has several lines": "\n" in text or "\r" in text,
+        "it holds a NUL": "\0" in text,
+    }
+    if found := " and ".join(why for why, so in wrong.items() if so):
+        raise UsageError(f"{option}: expected a secret in one line of at most {LONGEST} characters; {found}")
     return text
 
 
@@ -95,13 +109,22 @@ def _read(bytes_of: Callable[[], bytes], wrong: str, option: str) -> str:
         raise InputError(f"{wrong}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{wrong}: it is not UTF-8") from error
-    return checked_secret(text.removesuffix("\n").removesuffix("\r"), option)
+    return checked_secret(text.removeprefix(MARK).removesuffix("\n").removesuffix("\r"), option)
+
+
+def _left() -> None:
+    """Whoever goes by Ctrl-C is told what became of it, below the question."""
+    print("\nemaild: nothing was changed", file=sys.stderr)
 
 
 def _line(question: str) -> str:
     """One line of standard input. The question goes to standard error, for standard output is for what came of it."""
     print(plain(question), end="", file=sys.stderr, flush=True)
-    said = os.fsdecode(sys.stdin.buffer.readline(LONGEST)).strip()
+    try:
+        said = os.fsdecode(sys.stdin.buffer.readline(LONGEST)).strip()
+    except KeyboardInterrupt:
+        _left()
+        raise
     if not said.isprintable():
         raise UsageError("an answer holds characters that cannot be printed; nothing was changed")
     return said

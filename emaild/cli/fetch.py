@@ -11,17 +11,15 @@ from dataclasses import asdict
 from emaild.cli.output import json_line, table
 from emaild.cli.registry import Add
 from emaild.cli.state import become_owner, no_daemon, settings_of
+from emaild.cli.times import patience
 from emaild.errors import StateUnusable, UsageError
 from emaild.jobs.asked import Fetched
 from emaild.jobs.fetches import Asking
-from emaild.settings import parse
 from emaild.settings.load import Settings
 
 PAUSE = 0.1  # seconds between two looks at what the daemon says
 NO_MORE = Fetched(error="the daemon ended before it was told", temporary=True)
 TOO_LONG = Fetched(error="it is not at its end yet; 'emaild mailboxes' shows how it goes on", temporary=True)
-
-patience = parse.within("1s", "1d")
 
 
 def register(add: Add) -> None:
@@ -30,7 +28,11 @@ def register(add: Add) -> None:
     made.add_argument("sections", nargs="*", metavar="SECTION", help="[pop-client...] sections; none: all")
     made.add_argument("--no-wait", action="store_true", help="ask for it, and do not wait for the end")
     made.add_argument(
-        "--within", type=_patience, default="10m", metavar="TIME", help="how long to wait for the end (default: 10m)"
+        "--within",
+        type=patience("1s", "1d"),
+        default="10m",
+        metavar="TIME",
+        help="how long to wait for the end (default: 10m)",
     )
     made.add_argument("--json", action="store_true", help="one object a line, each when that mailbox was looked into")
 
@@ -105,10 +107,3 @@ def _exit_code(found: Sequence[Fetched]) -> int:
     if any(one.error and not one.temporary for one in found):
         return os.EX_UNAVAILABLE
     return os.EX_TEMPFAIL if any(one.error for one in found) else os.EX_OK
-
-
-def _patience(text: str) -> float:
-    try:
-        return patience.read(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"expected {patience.expects}, found {text!r}") from None

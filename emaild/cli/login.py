@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 from emaild.cli.redirect import Redirect
 from emaild.cli.registry import Add
 from emaild.cli.state import become_owner, settings_of
+from emaild.cli.times import patience
 from emaild.clock import SystemClock
 from emaild.errors import Busy, EmaildError, RemoteError, SignInFailed, StateUnusable, Unreachable, UsageError
 from emaild.jobs.trial import remedy, trial
@@ -26,7 +27,6 @@ from emaild.log.setup import set_up
 from emaild.net.oauth import Sealed
 from emaild.net.oauth.grant import Grant, ServerSection, Way, grant_of, user_of
 from emaild.net.oauth.person import Device, SignedIn, begin, begin_by_device, keep
-from emaild.settings import parse
 from emaild.settings.by_token import GrantType, is_https
 from emaild.settings.load import Settings
 from emaild.settings.log import Verbosity
@@ -37,8 +37,6 @@ from emaild.store.engine import make_directory, refused
 LONGEST_TRIAL = 120.0  # seconds, whatever the server does
 SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
 """Variables one of which is set where a browser can be opened; elsewhere one in the terminal would be in the way."""
-
-patience = parse.within("1s", "1h")
 
 
 def register(add: Add) -> None:
@@ -55,7 +53,11 @@ def add_ways(made: argparse.ArgumentParser) -> None:
     made.add_argument("--shared", action="store_true", help="whoever signs in need not be the mailbox's own user")
     made.add_argument("--no-browser", action="store_true", help="print where to sign in, and open no browser")
     made.add_argument(
-        "--within", type=_patience, default="10m", metavar="TIME", help="how long to wait for it (default: 10m)"
+        "--within",
+        type=patience("1s", "1h"),
+        default="10m",
+        metavar="TIME",
+        help="how long to wait for it (default: 10m)",
     )
 
 
@@ -256,10 +258,3 @@ def _polled(device: Device) -> SignedIn | None:
 def _plain(text: str) -> str:
     """Without the control characters that could play with a terminal."""
     return "".join(filter(str.isprintable, text))
-
-
-def _patience(text: str) -> float:
-    try:
-        return patience.read(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"expected {patience.expects}, found {text!r}") from None

@@ -18,10 +18,7 @@ def as_owner(directory: Path) -> Iterator[None]:
         return
     groups, group = os.getgroups(), os.getegid()
     try:
-        os.initgroups(pwd.getpwuid(status.st_uid).pw_name, status.st_gid)
-    except KeyError:  # an owner without a name is in no further groups
-        os.setgroups([])
-    try:
+        take_groups(status)
         os.setegid(status.st_gid)
         os.seteuid(status.st_uid)
         yield
@@ -29,3 +26,11 @@ def as_owner(directory: Path) -> Iterator[None]:
         os.seteuid(0)
         os.setegid(group)
         os.setgroups(groups)
+
+
+def take_groups(status: os.stat_result) -> None:
+    """As root be in the groups of an owner, and in no others."""
+    try:
+        os.initgroups(pwd.getpwuid(status.st_uid).pw_name, status.st_gid)
+    except KeyError:  # an owner without a name is in no further groups
+        os.setgroups([])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +14,10 @@ from emaild.cli.doctor import quiet
 from emaild.cli.output import json_line, plain
 from emaild.cli.owner import as_owner
 from emaild.cli.registry import Add
-from emaild.cli.state import become_owner, opened, settings_of
+from emaild.cli.remove_faulty import Faulty, faulty
+from emaild.cli.state import become_owner, opened, settings_to_change
 from emaild.cli.taken_up import dropped_there
-from emaild.errors import Conflict, StateUnusable, UsageError
+from emaild.errors import ConfigError, Conflict, StateUnusable, UsageError
 from emaild.jobs.examine import Section
 from emaild.net.oauth import Sealed
 from emaild.net.oauth.grant import Way, grant_of
@@ -59,18 +60,16 @@ class _Plan:
 
 
 def _remove(arguments: argparse.Namespace) -> int:
-    settings = settings_of(arguments.conf)
-    quiet(settings, [])
-    directory = settings.emaild.state_directory
-    if arguments.with_mail and _is_gone(settings, arguments.section):
+    settings, plan = _read(arguments)
+    if plan is None:
         return _mails_only(settings, arguments)
-    plan = _plan(settings, arguments)
+    directory = settings.emaild.state_directory
     if arguments.with_mail and not plan.boxes:
         raise UsageError("--with-mail is for a mailbox; a way out keeps its history")
     with_store = (directory / FILE).exists()
     mails = _looked_at(settings, plan, arguments) if with_store else 0
-    if arguments.with_mail and not arguments.yes and mails:
-        _consent(plan.boxes[0], mails)
+    if not arguments.yes:
+        _consent(plan.sections, mails if arguments.with_mail else 0)
     with changing(arguments.conf, rule_checks.faults) as files:
         text = files.read(plan.home.name)
         if text is None:
@@ -82,14 +81,41 @@ def _remove(arguments: argparse.Namespace) -> int:
     state, words = dropped_there(settings, plan.boxes, plan.ways)
     gone = 0
     if arguments.with_mail and with_store:
-        if state == "unknown":
-            raise StateUnusable(
-                f"{words}; so its mails are not removed. The same command does it once it is gone there"
-            )
-        with opened(settings, must_exist=True) as store:
-            gone = store.removal.mails(plan.boxes[0])
+        gone = _mails_removed(settings, plan.boxes[0], state, words)
     _tell(plan, arguments, state, words, removed=gone, kept=mails - gone)
     return os.EX_OK
+
+
+def _read(arguments: argparse.Namespace) -> tuple[Settings, _Plan | None]:
+    """The settings, without the section where it is wrong itself, and what goes; None: nothing but its mails is left.
+
+    Raises:
+        ConfigError: something else is wrong.
+    """
+    try:
+        settings = settings_to_change(arguments.conf)
+    except ConfigError:
+        found = faulty(arguments.conf, arguments.section)
+        if found is None:
+            raise
+        quiet(found.settings, [])
+        return found.settings, _plan_of_faulty(found)
+    quiet(settings, [])
+    gone = arguments.with_mail and _is_gone(settings, arguments.section)
+    return settings, None if gone else _plan(settings, arguments)
+
+
+def _plan_of_faulty(found: Faulty) -> _Plan:
+    is_box = found.name.lower().startswith(BOX)
+    return _Plan(
+        home=found.home,
+        boxes=(found.name,) if is_box else (),
+        ways=() if is_box else (found.name,),
+        others=(),
+        secrets=(),
+        sign_ins=(),
+        stays=f"[{found.name}] was wrong, so what else was set up for it stays",
+    )
 
 
 def _is_gone(settings: Settings, name: str) -> bool:
@@ -106,14 +132,28 @@ def _mails_only(settings: Settings, arguments: argparse.Namespace) -> int:
     become_owner(settings.emaild.state_directory)
     name = arguments.section
     with opened(settings, must_exist=True) as store:
-        if not arguments.yes:
-            _consent(name, store.removal.count(name))
-        gone = store.removal.mails(name)
+        mails = store.removal.count(name)
+    if not arguments.yes:
+        _consent([name], mails)
+    state, words = dropped_there(settings, [name], ())
+    gone = _mails_removed(settings, name, state, words)
     if arguments.json:
-        json_line({"removed": [], "mails_removed": gone, "mails_kept": 0})
+        json_line({"removed": [], "mails_removed": gone, "mails_kept": 0, "daemon": state, "message": words})
     else:
-        print(plain(f"there is no section [{name}] any more; {gone} of its mails removed from the store"))
+        print(plain(f"there is no section [{name}] any more; {gone} of its mails removed from the store\n{words}"))
     return os.EX_OK
+
+
+def _mails_removed(settings: Settings, box: str, state: str, words: str) -> int:
+    """How many mails of a mailbox went out of the store.
+
+    Raises:
+        StateUnusable: by *state* and *words* of `dropped_there` a daemon may read it still, so that more would come.
+    """
+    if state == "unknown":
+        raise StateUnusable(f"{words}; so its mails are not removed. The same command does it once it is gone there")
+    with opened(settings, must_exist=True) as store:
+        return store.removal.mails(box)
 
 
 def _plan(settings: Settings, arguments: argparse.Namespace) -> _Plan:
@@ -121,7 +161,7 @@ def _plan(settings: Settings, arguments: argparse.Namespace) -> _Plan:
     section = there.get(arguments.section.lower())
     if section is None:
         known = ", ".join(one.name for one in there.values()) or "none"
-        raise UsageError(f"no mailbox or way out {arguments.section} in {arguments.conf}; there are: {known}")
+        raise UsageError(f"there is no mailbox or way out called {arguments.section}; there are: {known}")
     home = home_of(settings, arguments.conf, section.name)
     beside = sections_in(home.read_bytes())
     way, stays = _own_way(settings, section, beside)
@@ -130,7 +170,7 @@ def _plan(settings: Settings, arguments: argparse.Namespace) -> _Plan:
     going: list[Section] = [section, *([way] if way is not None and way is not section else [])]
     names = {one.name for one in going}
     staying = [one for one in settings.servers() if one.name not in names]
-    others = _own_secrets(settings, going, staying, beside)
+    others = _own_secrets(settings, going, staying, beside) + _own_account(settings, section, beside)
     return _Plan(
         home=home,
         boxes=boxes,
@@ -172,6 +212,12 @@ def _own_secrets(
     return tuple(name for name in settings.secrets if name.lower() in named and name.lower() in beside)
 
 
+def _own_account(settings: Settings, section: Section, beside: tuple[str, ...]) -> tuple[str, ...]:
+    """The [email2-GUID] of the document that the mailbox came from, in the same file; it may hold a password."""
+    wanted = section.name.lower().removeprefix(f"{BOX}-")
+    return tuple(name for name in settings.email2 if name.lower() == wanted and wanted in beside)
+
+
 def _sign_ins(sections: list[Section]) -> set[str]:
     grants = (grant_of(section) for section in sections)
     return {grant.sealed_name for grant in grants if grant is not None and grant.way is Way.SIGNED_IN}
@@ -194,11 +240,12 @@ def _looked_at(settings: Settings, plan: _Plan, arguments: argparse.Namespace) -
         return sum(store.removal.count(box) for box in plan.boxes)
 
 
-def _consent(name: str, mails: int) -> None:
+def _consent(names: Sequence[str], mails: int) -> None:
+    what = " and ".join(f"[{name}]" for name in names) + (f" and its {mails} mails for good" if mails else "")
     asking = Asking()
     if not asking.anybody:
-        raise UsageError(f"--yes is needed to remove {mails} mails, for nobody is here to be asked")
-    if not asking.yes(f"Remove [{name}] and its {mails} mails for good?"):
+        raise UsageError(f"--yes is needed to remove {what}, for nobody is here to be asked")
+    if not asking.yes(f"Remove {what}?"):
         raise UsageError("nothing was removed")
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import pwd
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from emaild.errors import StateUnusable
+from emaild.cli.owner import take_groups
+from emaild.errors import ConfigError, StateUnusable
 from emaild.log.libraries import take_over_libraries
 from emaild.log.setup import set_up
 from emaild.settings.load import Settings, load
@@ -26,6 +26,20 @@ def settings_of(conf: Path) -> Settings:
     set_up(settings.log, sys.stderr)
     take_over_libraries()
     return settings
+
+
+def settings_to_change(conf: Path) -> Settings:
+    """The same, for a command that changes conf files; that it does not, where they are wrong, stands below the lines.
+
+    Raises:
+        ConfigError: as `load`.
+    """
+    try:
+        return settings_of(conf)
+    except ConfigError as error:
+        raise ConfigError(
+            (*error.lines, "emaild: these lines were there before: put them right first; nothing was changed")
+        ) from error
 
 
 def words_only(settings: Settings) -> None:
@@ -80,9 +94,6 @@ def become_owner(directory: Path) -> None:
     status = directory.stat()
     if status.st_uid == 0:
         return
-    try:
-        os.initgroups(pwd.getpwuid(status.st_uid).pw_name, status.st_gid)
-    except KeyError:  # an owner without a name is in no further groups
-        os.setgroups([])
+    take_groups(status)
     os.setgid(status.st_gid)
     os.setuid(status.st_uid)

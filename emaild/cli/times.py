@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from emaild.settings import parse
+
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 AGO = re.compile(r"([0-9]{1,6}) ?([smhdw])(?: ago)?", re.ASCII)
 LOCAL = re.compile(
@@ -72,3 +74,16 @@ def _argument(read: Callable[..., datetime], text: str, **how: bool) -> datetime
         return read(text, datetime.now().astimezone(), **how)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def patience(least: str, most: str) -> Callable[[str], float]:
+    """For argparse: how long to wait, in seconds."""
+    parser = parse.within(least, most)
+
+    def read(text: str) -> float:
+        try:
+            return parser.read(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"expected {parser.expects}, found {text!r}") from None
+
+    return read

@@ -83,7 +83,11 @@ class AtTerminal:
 
     def type(self, text: str) -> None:
         """Type a line."""
-        os.write(self._ours, f"{text}\n".encode())
+        self.press(f"{text}\n".encode())
+
+    def press(self, keys: bytes) -> None:
+        """Press keys, such as Ctrl-D."""
+        os.write(self._ours, keys)
 
     def interrupt(self) -> None:
         """Ctrl-C."""

@@ -164,6 +164,9 @@ def test_the_password_of_another_section_is_not_overwritten(daemon: Emaild, auth
     done = daemon.command("add", "ann@example.com", *flags, given=b"secret")
     assert (done.returncode, "the secret of another section" in done.stderr) == (os.EX_DATAERR, True), done.stderr
     assert files(daemon) == {"pop-client-ann.password": b"theirs"}
+    daemon.configure()
+    assert daemon.command("add", "ann@example.com", *flags, given=b"secret").returncode == os.EX_DATAERR
+    assert files(daemon) == {"pop-client-ann.password": b"theirs"}, "whatever it is for"
 
 
 def test_a_wrong_option_is_refused_as_check_refuses_it(daemon: Emaild, authority: Authority) -> None:
@@ -215,6 +218,17 @@ def test_a_program_is_told_what_was_done(
 def test_a_script_is_told_what_is_missing(daemon: Emaild, flags: list[str], needed: str) -> None:
     done = daemon.command("add", "ann@example.com", *flags)
     assert (done.returncode, needed in done.stderr) == (os.EX_USAGE, True), done.stderr
+    assert files(daemon) == {}
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["Anna <anna@example.com>", "*,b@example.com", "a;b@example.com", f"{'a' * 65}@example.com", "a b@example.com"],
+)
+def test_what_is_no_address_alone_is_refused(daemon: Emaild, authority: Authority, address: str) -> None:
+    flags = [*imap_flags(CLOSED, authority), "--no-smtp", "--no-check", "--password-stdin"]
+    done = daemon.command("add", address, *flags, given=b"secret")
+    assert (done.returncode, "expected an address" in done.stderr) == (os.EX_USAGE, True), done.stderr
     assert files(daemon) == {}
 
 

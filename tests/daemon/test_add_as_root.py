@@ -85,7 +85,7 @@ def test_what_somebody_signed_in_with_belongs_to_the_daemon(
     state = home.path / "state"
     assert len([path for path in (state / "tokens").iterdir() if not path.name.startswith(".")]) == 1
     assert {path.stat().st_uid for path in state.rglob("*")} == {unprivileged().uid}
-    assert daemon.command("remove", "pop-client-mary").returncode == 0
+    assert daemon.command("remove", "pop-client-mary", "--yes").returncode == 0
     assert [path for path in (state / "tokens").iterdir() if not path.name.startswith(".")] == []
 
 
