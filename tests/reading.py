@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from emaild.errors import RemoteError, Unreachable
+from emaild.errors import Unreachable
 from emaild.jobs.collect import Collect
 from emaild.jobs.intake import Intake
 from emaild.jobs.looking import Looking
@@ -47,7 +47,7 @@ class Mailbox:
     tells: dict[str, int] = field(default_factory=dict)  # sizes that the server tells instead of the true ones
     no_heads: bool = False  # the server will not give the beginning of a mail
     read_only: bool = False
-    down: RemoteError | None = None  # what a connection meets
+    down: Exception | None = None  # what a connection meets
     breaks_at_acknowledging: int = 0  # so many times
     connection: socket.socket | None = None  # what to wait for, where the server tells of new mail
     log: list[str] = field(default_factory=list)  # what was asked of the server, in its order

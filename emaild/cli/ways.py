@@ -55,6 +55,10 @@ def _mailboxes(arguments: argparse.Namespace) -> int:
         if no_daemon(settings):
             states = [replace(one, state=STOPPED, next_due=None) for one in states]
     rows: list[dict[str, object]] = [{**mailbox_json(one, iso if arguments.json else _moment)} for one in states]
+    for row in rows:
+        box = settings.mailboxes.get(str(row["name"]))
+        if not arguments.json and box is not None and box.by_hand and row["state"] not in (STOPPED, "resting"):
+            row["next_due"] = "by hand"
     return _print(arguments, settings, MAILBOXES, rows, "no mailboxes yet")
 
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Fetched:
-    """What one look came to: how many mails were taken and how many left on the server for something that is wrong.
+    """What one look came to: how many mails were taken, and how many not, for something that is wrong.
 
-    `error` is why it ended early, empty where it did not; `temporary`: that may pass by itself.
+    `left` counts the latter, also one that was gone from the server when it was to be fetched, but none that was
+    deleted for its size. `error` is why it ended early, empty where it did not; `temporary`: that may pass by itself.
     """
 
     taken: int = 0
@@ -36,11 +37,16 @@ class Asked:
         self._now: list[Told] = []
         self._taken: set[str] = set()
         self._left: set[str] = set()
+        self._closed: Fetched | None = None
 
     def ask(self, told: Told) -> None:
         """*told* is called, in any thread, when a look has ended that began after this. Safe for any thread."""
         with self._lock:
-            self._new.append(told)
+            closed = self._closed
+            if closed is None:
+                self._new.append(told)
+        if closed is not None:
+            told(closed)
 
     def begin(self) -> bool:
         """A turn begins. Returns whether anybody asked for it, or for the look that it goes on with."""
@@ -62,3 +68,10 @@ class Asked:
         self._left.clear()
         for told in now:
             told(found)
+
+    def close(self, error: str) -> None:
+        """No look will begin any more: who has asked, and who asks from now on, is told that *error*."""
+        with self._lock:
+            self._closed = Fetched(error=error)
+        self.begin()
+        self.end(error)

@@ -21,8 +21,10 @@ from emaild.jobs.asked import Asked, Told
 from emaild.jobs.health import Health, StoreHealth
 from emaild.jobs.intake import Intake
 from emaild.jobs.left_out import LeftOut
+from emaild.jobs.our_fault import in_a_line
 from emaild.jobs.schedule import Schedule
 from emaild.jobs.status import StatusBoard
+from emaild.jobs.workers import AFTER_A_FAULT
 from emaild.log import events
 from emaild.net.idle import IdleWatch
 from emaild.retry import Backoff
@@ -104,6 +106,9 @@ class Collect:
             self._store_health.failed(error)
             self._asked.end(f"the store cannot be used just now: {error}")
             return None if self._section.by_hand else LEAST_BACKOFF
+        except Exception as fault:  # the worker's guard tells the log, and tries it again
+            self._failed_by_us(in_a_line(fault))
+            raise
         self._health.worked()
         self._store_health.worked()
         self._show("ok", wait.seconds)
@@ -123,8 +128,7 @@ class Collect:
 
     def _end(self) -> None:
         self._source.close()
-        self._asked.begin()
-        self._asked.end("the daemon stopped reading it, or reads it by other settings now; ask again")
+        self._asked.close("the daemon stopped reading it, or reads it by other settings now; ask again")
         with contextlib.suppress(StoreFailed):  # then these mails are looked at with care after the next start
             self._intake.end()
 
@@ -140,13 +144,18 @@ class Collect:
         self._show("failing", wait)
         return wait
 
-    def _show(self, state: str, wait: float) -> None:
+    def _failed_by_us(self, words: str) -> None:
+        self._asked.end(f"{words}; the log says more", temporary=False)
+        self._show("failing", math.inf if self._section.by_hand else AFTER_A_FAULT, words)
+        self._source.close()
+
+    def _show(self, state: str, wait: float, error: str | None = None) -> None:
         now = self._clock.now()
         self._board.update(
             self.name,
             state=state,
             last_poll=now,
-            last_error=self._health.last_error if state == "failing" else None,
+            last_error=(error or self._health.last_error) if state == "failing" else None,
             next_due=None if math.isinf(wait) else now + timedelta(seconds=wait),
         )
 
@@ -218,7 +227,6 @@ class Collect:
         """Fetch, store, acknowledge, batch by batch. Returns the keys of which the server was told."""
         acknowledged: list[str] = []
         missing = dict.fromkeys(keys)
-        self._asked.count((), keys)
         try:
             for done in self._stored(keys, one_by_one=one_by_one):
                 fault_points.reached(FaultPoint.STORED)
@@ -232,6 +240,8 @@ class Collect:
             self._careful = True
             self._postpone(self._left_out.without(missing)[:1])
             raise
+        finally:
+            self._asked.count((), [key for key in missing if not self._left_out.is_deleted(key)])
         self._careful = False
         self._postpone(self._left_out.without(missing))
         return acknowledged

@@ -13,9 +13,10 @@ from typing import Any
 
 from emaild.clock import Clock
 from emaild.diagnosis import Diagnosis, Who, diagnose_error, diagnose_receipt
-from emaild.errors import LeaseLost, RemoteError, Unreachable
+from emaild.errors import LeaseLost, OperatorError, RemoteError, Unreachable
 from emaild.jobs.adapters import sink_for
 from emaild.jobs.certificate import presented
+from emaild.jobs.our_fault import in_a_line
 from emaild.jobs.trial import patient, remedy, trial
 from emaild.message import Outbound, RecipientState
 from emaild.net import steps
@@ -27,6 +28,7 @@ from emaild.settings.way_out import WayOutSection
 
 LONGEST = 90.0  # seconds for one section, whatever the server does: one that says a byte now and then has no end
 AT_ONCE = 16
+REPORT = "this is a fault of emaild itself; please report it"
 OF_MAILS = (Who.MAIL, Who.RECIPIENT)
 AT_MAILBOXES = {
     "smtp-connection-security": "pop-connection-security",
@@ -180,8 +182,12 @@ def _run(walk: Callable[[_Try], Finding], place: Place, tried: _Try, hear: Told)
                 way.tell(presented(place.section, **place.around))
             way.fail(error.reason, error.action)
             tried.finding = _failed(error, place.section)
-        except Exception as error:  # noqa: BLE001 - a fault of ours is raised where somebody waits for it
+        except OperatorError as error:  # raised where somebody waits for it
             tried.fault = error
+        except Exception as fault:  # noqa: BLE001 - a fault of ours at one section keeps none of the others from a trial
+            words = in_a_line(fault)
+            way.fail(words, "try")
+            tried.finding = Finding(works=False, reason=words, advice=REPORT)
 
 
 def _failed(error: RemoteError, section: Section) -> Finding:

@@ -20,14 +20,12 @@ from emaild.log import events
 from emaild.message import Inbound
 from emaild.mime.cut import cut, noted
 from emaild.settings.mailbox import MailboxSection, MailboxType
-from emaild.sources import Source
+from emaild.sources import BATCH_BYTES, BATCH_MAILS, Source
 from emaild.store.interactions import Interactions
 
 WRONG_SIZE = 0  # stands for the limit of a mail that has another size than its server told
 BREAKS = -1  # stands for the limit of a mail that breaks the connection
 MOST_BREAKS = 5  # so often, with nothing else asked for, while other mails come
-BATCH_MAILS = 50  # beginnings of mails that are stored in one commit
-BATCH_BYTES = 8 << 20
 REST = 86_400.0  # seconds for which it is left out then; the server may have been mended
 
 
@@ -69,6 +67,10 @@ class LeftOut:
         """Those of *keys* that are not left out."""
         still = {key for key in self._limits if not self._would_take(key)}
         return [key for key in keys if key not in still and key not in self._deleted]
+
+    def is_deleted(self, key: str) -> bool:
+        """Whether it was too big and was deleted in this turn."""
+        return key in self._deleted
 
     def forget(self, keys: Iterable[str]) -> None:
         """They were taken, or are gone from the server."""

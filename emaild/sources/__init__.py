@@ -14,6 +14,9 @@ from typing import Protocol
 
 from emaild.message import Inbound
 
+BATCH_MAILS = 50  # that are fetched and stored together, where a protocol has no bound of its own
+BATCH_BYTES = 8 << 20  # above which a batch takes no further mail
+
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:

@@ -14,10 +14,9 @@ from emaild.net.ews.exchange import Exchange
 from emaild.net.ews.folders import found
 from emaild.net.ews.reading import MimeContent
 from emaild.settings.mailbox import MailboxSection
+from emaild.sources import BATCH_BYTES, BATCH_MAILS
 from emaild.sources.ews_listing import Fact, received
 
-BATCH_MAILS = 50
-BATCH_BYTES = 8 << 20
 LARGEST_MAIL = 1 << 30  # octets, where maximum-msg-size does not say
 NO_MIME = "MimeContent"  # our own code
 UNCHANGEABLE = frozenset({"ErrorInvalidPropertySet", "ErrorObjectTypeChanged", "ErrorIncorrectUpdatePropertyCount"})

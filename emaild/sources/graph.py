@@ -19,12 +19,11 @@ from emaild.net.graph import Graph, failed
 from emaild.net.graph_answer import Answer
 from emaild.net.graph_lane import AT_ONCE
 from emaild.settings.mailbox import AfterFetch, FirstFetch, MailboxSection
-from emaild.sources import Listing, Wait
+from emaild.sources import BATCH_BYTES, Listing, Wait
 from emaild.sources.graph_delta import FIELDS, Changes, Cursor, Message, StateGone, everything, message, since
 from emaild.sources.graph_folder import folder_id
 
 BATCH_MAILS = 20
-BATCH_BYTES = 8 << 20
 NO_MAIL = ("text/html", "application/json")  # a sign-in page, an error: said by somebody in between
 LARGEST_MAIL = 1 << 30  # octets, where maximum-msg-size does not say
 

@@ -24,9 +24,9 @@ from emaild.net.sign_in import SignIn
 from emaild.net.translate import translated
 from emaild.settings.mailbox import AfterFetch, MailboxSection
 from emaild.settings.secret import Secret
-from emaild.sources import Listing, Wait
+from emaild.sources import BATCH_BYTES, Listing, Wait
 from emaild.sources.imap_client import Client, meaning
-from emaild.sources.imap_fetch import BATCH_BYTES, batches, bodies, chunks, head
+from emaild.sources.imap_fetch import batches, bodies, chunks, head
 from emaild.sources.imap_look import Folder
 from emaild.sources.imap_parts import Plan, in_parts, plan_of
 from emaild.sources.imap_seats import Seat

@@ -10,10 +10,9 @@ from typing import Any
 from imapclient.exceptions import IMAPClientError
 
 from emaild.settings.properties import ImapProperties
+from emaild.sources import BATCH_BYTES, BATCH_MAILS
 from emaild.sources.imap_client import Client
 
-BATCH_MAILS = 50
-BATCH_BYTES = 8 << 20
 COMMAND_UIDS = 500  # UIDs named in one command: some 4 KB, below the 8,000 octets of RFC 2683 §3.2.1.5
 
 

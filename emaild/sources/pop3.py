@@ -21,12 +21,11 @@ from emaild.net.sign_in import SignIn
 from emaild.net.translate import translated
 from emaild.settings.mailbox import AfterFetch, FirstFetch, MailboxSection
 from emaild.settings.secret import Secret
-from emaild.sources import Listing, Wait
+from emaild.sources import BATCH_BYTES, Listing, Wait
 from emaild.sources.pop3_client import Client, Refused, meaning
 from emaild.sources.pop3_sign_in import sign_in
 
 BATCH_MAILS = 50  # also how many commands are under way at once: some 600 octets, which fit any socket's buffer
-BATCH_BYTES = 8 << 20
 LARGEST_MAIL = 1 << 30  # octets, where maximum-msg-size does not say
 TOP_LINE = 78  # octets that a line of a mail has at most as a rule (RFC 5322 §2.1.1)
 HEADERS = 64 << 20  # octets that the headers of BATCH_MAILS mails may have

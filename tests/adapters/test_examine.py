@@ -499,3 +499,14 @@ def test_what_the_doctor_reads_is_only_looked_at(doctor: Doctor, scripted: Calla
     assert doctor(section(IMAP, server.port, "x", imap=ImapProperties(peek=False))).works
     said = {line.split()[3] for line in server.transcript if " C: " in line}
     assert ("EXAMINE" in said, {"SELECT", "STORE"} & said) == (True, set())
+
+
+def test_a_fault_of_ours_is_a_finding_in_one_line_and_names_no_values(
+    doctor: Doctor, faulty_smtp: Callable[..., FaultySmtp]
+) -> None:
+    finding = doctor(way(faulty_smtp().smtp, connect_timeout="hunter2"))
+    assert not finding.works
+    assert finding.reason.startswith("internal error: TypeError in ")
+    assert (finding.steps[-1].state, finding.steps[-1].text.endswith(finding.reason)) == (FAILED, True)
+    assert "hunter2" not in repr(finding)
+    assert finding.advice == "this is a fault of emaild itself; please report it"

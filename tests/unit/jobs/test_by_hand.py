@@ -85,6 +85,20 @@ def test_what_is_left_on_the_server_is_counted(store: Store, clock: ManualClock)
         assert told == [Fetched(taken=1, left=2)]
 
 
+@pytest.mark.parametrize("tells", [{}, {"2": 100}], ids=["before the fetch", "after the fetch"])
+def test_what_is_deleted_as_too_big_is_not_counted_as_left(
+    store: Store, clock: ManualClock, tells: dict[str, int]
+) -> None:
+    with Reading(store, clock, cycle_time=0.0, maximum_msg_size=500, delete_big_msg=True) as reading:
+        reading.mailbox.add("1", "2", "3")
+        reading.mailbox.mails["2"] = mail("Large", "x" * 500)
+        reading.mailbox.tells = tells
+        reading.mailbox.refuses = {"3"}
+        told = asked(reading)
+        reading.run_until_done()
+        assert told == [Fetched(taken=1, left=1)]
+
+
 @pytest.mark.parametrize(("kind", "temporary"), [(Busy, True), (Rejected, False)])
 def test_a_look_that_fails_is_told_of_and_not_tried_again(
     by_hand: Reading, kind: type[Busy | Rejected], temporary: bool
@@ -115,4 +129,11 @@ def test_who_waits_is_told_when_the_mailbox_is_not_read_any_more(by_hand: Readin
     told = asked(by_hand)
     by_hand.job.stop()
     assert by_hand.run() is None
+    assert "ask again" in told[0].error
+
+
+def test_who_asks_after_the_last_run_is_told_at_once(by_hand: Reading) -> None:
+    by_hand.job.stop()
+    assert by_hand.run() is None
+    told = asked(by_hand)
     assert "ask again" in told[0].error

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from emaild.errors import Rejected, Unreachable
+from emaild.jobs.asked import Fetched
 from emaild.jobs.collect import LEAST_BACKOFF, MOST_BACKOFF
 from emaild.jobs.left_out import MOST_BREAKS, REST
+from emaild.jobs.workers import AFTER_A_FAULT
 from emaild.store import Store
 from tests.clock import START, ManualClock
 from tests.full_disk import no_more_bytes
@@ -255,3 +258,29 @@ def test_mails_that_make_no_sense_are_stored_all_the_same(reading: Reading) -> N
     reading.run()
     assert len(reading.interactions) == 3
     assert reading.mailbox.told == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_a_fault_of_ours_is_shown_and_told_to_who_asked_for_the_look_and_passes(
+    store: Store, clock: ManualClock, by_hand: bool
+) -> None:
+    given: dict[str, Any] = {"cycle_time": 0.0} if by_hand else {}
+    with Reading(store, clock, **given) as reading:
+        reading.mailbox.add("1")
+        reading.mailbox.down = ZeroDivisionError("hunter2")
+        told: list[Fetched] = []
+        reading.job.ask(told.append)
+        with pytest.raises(ZeroDivisionError):
+            reading.run()
+        ((taken, error, temporary),) = [(one.taken, one.error, one.temporary) for one in told]
+        assert (taken, temporary) == (0, False)
+        assert error.startswith("internal error: ZeroDivisionError in reading.py, line ")
+        assert "hunter2" not in error
+        shown = reading.status
+        assert (shown.state, shown.last_error) == ("failing", error.removesuffix("; the log says more"))
+        assert shown.next_due == (None if by_hand else START + timedelta(seconds=AFTER_A_FAULT))
+
+        reading.mailbox.down = None
+        reading.job.ask(told.append)
+        reading.run()
+        assert (reading.status.state, reading.status.last_error, told[1].taken) == ("ok", None, 1)

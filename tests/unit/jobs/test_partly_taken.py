@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from emaild.jobs.left_out import BATCH_MAILS
 from emaild.jobs.understand import LARGEST_HEADER
 from emaild.message import Inbound, Interaction, Understood
 from emaild.mime.cut import NOTE
 from emaild.settings.mailbox import AfterFetch
+from emaild.sources import BATCH_MAILS
 from emaild.store import Store
 from tests.clock import ManualClock
 from tests.reading import Reading
