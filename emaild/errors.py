@@ -7,6 +7,7 @@
     │   ├── InputError          a file given to a command                   (66, EX_NOINPUT)
     │   ├── NotFound            an id that the store does not hold          (65, EX_DATAERR)
     │   ├── Conflict            what is to be changed is not as expected    (65, EX_DATAERR)
+    │   │   └── WrongState      what is wanted of a mail does not fit it    (69, EX_UNAVAILABLE)
     │   ├── SignInFailed        nobody, or somebody else, signed in         (77, EX_NOPERM)
     │   ├── AlreadyRunning      a second daemon on one state directory      (75, EX_TEMPFAIL)
     │   ├── StateUnusable       the state directory or the store            (73, EX_CANTCREAT)
@@ -69,6 +70,12 @@ class Conflict(OperatorError):
     """What is to be changed is not, or is no longer, as it must be for that."""
 
     exit_code = os.EX_DATAERR
+
+
+class WrongState(Conflict):
+    """The mail is there, and its state does not allow what is wanted of it."""
+
+    exit_code = os.EX_UNAVAILABLE
 
 
 class SignInFailed(OperatorError):

@@ -121,7 +121,7 @@ def names_by_folder(conf: Path, others: tuple[Path, ...] = ()) -> dict[Path, set
     for path in starts:
         found.setdefault(path.parent, set()).add(path.name if path == starts[1] or os.path.lexists(path) else ANY)
     # Of the files in one folder that are no links, one stands for all.
-    for start in dict.fromkeys(path if os.path.islink(path) else path.parent / "any" for path in starts):
+    for start in dict.fromkeys(path if os.path.islink(path) else path.parent for path in starts):
         _follow(start, found)
     real: dict[Path, set[str]] = {}
     for folder, names in found.items():
@@ -131,12 +131,13 @@ def names_by_folder(conf: Path, others: tuple[Path, ...] = ()) -> dict[Path, set
 
 
 def _follow(path: Path, found: dict[Path, set[str]], links: frozenset[Path] = frozenset()) -> None:
-    """The folders that hold the path itself or a symbolic link which the path leads through; *links* led here."""
-    found.setdefault(path.parent, set()).add(path.name)
+    """The folders that hold a symbolic link which the path leads through, or what it points to; *links* led here."""
     for part in (path, *path.parents):
         if part not in links and os.path.islink(part):  # links may lead round in a circle
-            found.setdefault(part.parent, set()).add(part.name)
-            _follow((part.parent / part.readlink()).absolute(), found, links | {part})
+            target = (part.parent / part.readlink()).absolute()
+            for one in (part, target):
+                found.setdefault(one.parent, set()).add(one.name)
+            _follow(target, found, links | {part})
 
 
 class Reloader:

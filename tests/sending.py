@@ -28,6 +28,7 @@ class Server:
     down: RemoteError | None = None  # what a connection meets
     fault: Exception | None = None  # what our own code does wrong
     before: Callable[[], object] = lambda: None  # what happens before it has a mail
+    offered: Callable[[Outbound], object] = lambda mail: None  # what happens when it is offered one
     meanwhile: Callable[[], object] = lambda: None  # what happens while it takes a mail
     rest: float | None = None
     closed: int = 0
@@ -41,6 +42,7 @@ class MemorySink:
 
     def send(self, mail: Outbound, confirm: Confirm) -> Delivery:
         self._server.before()
+        self._server.offered(mail)
         if self._server.down is not None:
             raise self._server.down
         if self._server.fault is not None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 from emaild.cli.times import since, until
 from emaild.diagnosis.table import rows
 from emaild.message import OutboundState
 from emaild.store.outbox_entries import WAITING_STATES, Choice
 
+MOST = 100  # characters that are compared
 DONE_STATES = tuple(state for state in OutboundState if state not in WAITING_STATES)
 
 
@@ -38,7 +40,9 @@ def cause(text: str) -> str:
     """For argparse: the key of a diagnosis."""
     known = {row.diagnosis.cause for row in rows()}
     if text.lower() not in known:
-        raise argparse.ArgumentTypeError(f"there is no cause {text!r}; there are {', '.join(sorted(known))}")
+        near = get_close_matches(text.lower()[:MOST], sorted(known), n=3)
+        hint = f"is it {' or '.join(near)}?" if near else "'emaild outbox ID' tells that of a mail"
+        raise argparse.ArgumentTypeError(f"there is no cause {text!r}; {hint}")
     return text.lower()
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from emaild.cli.choosing import DONE_STATES, add_choice, choice_of, count
+from emaild.cli.in_the_way import in_the_way, ways_of
 from emaild.cli.outbox_changes import change
 from emaild.cli.outbox_list import OutboxList
 from emaild.cli.outbox_story import Told, tell
@@ -22,7 +23,6 @@ from emaild.message import OutboundState
 from emaild.settings.load import Settings
 from emaild.store import Store
 from emaild.store.outbox_entries import Choice
-from emaild.store.ways_out import WayOutStatus
 
 EMPTY = {
     True: "nothing was sent yet",
@@ -74,17 +74,22 @@ def _outbound(arguments: argparse.Namespace, *, history: bool) -> int:
     words_only(settings)
     choice = replace(choice, way_out=_spelled(choice.way_out, settings))
     with opened(settings, must_exist=True) as store:
+        _check_way(store, choice.way_out, settings)
         if arguments.action:
-            code = change(store, arguments.action, choice, arguments.id, json=arguments.json)
+            hindrance = partial(in_the_way, store=store, settings=settings)
+            code = change(store, arguments.action, choice, arguments.id, hindrance, json=arguments.json)
             warn_of_no_daemon(settings)
             return code
         if arguments.id:
             _one(store, arguments, settings)
         elif arguments.watch:
-            listed = OutboxList(store, choice).watched()
-            return watch(listed, arguments.watch, arguments.limit, json=arguments.json)
+            return watch(
+                OutboxList(store, choice, settings).watched(), arguments.watch, arguments.limit, json=arguments.json
+            )
         else:
-            OutboxList(store, choice).show(arguments.limit, _nothing(choice, done, settings), json=arguments.json)
+            OutboxList(store, choice, settings).show(
+                arguments.limit, "no mail fits" if filters_of(choice) else EMPTY[done], json=arguments.json
+            )
             if not history:
                 warn_of_no_daemon(settings)
     return os.EX_OK
@@ -95,12 +100,10 @@ def _spelled(way: str, settings: Settings) -> str:
     return next((name for name in settings.ways_out if name.lower() == way.lower()), way)
 
 
-def _nothing(choice: Choice, done: bool | None, settings: Settings) -> str:
-    """What to say where there is no such mail."""
-    if choice.way_out and choice.way_out not in settings.ways_out:
-        there = ", ".join(settings.ways_out) or "none"
-        return f"no mail fits, and there is no way out {choice.way_out}; there are: {there}"
-    return "no mail fits" if filters_of(choice) else EMPTY[done]
+def _check_way(store: Store, way: str, settings: Settings) -> None:
+    """A name that neither the conf files know nor any mail is a typing error."""
+    if way and way not in settings.ways_out and not any(store.outbox.newest(Choice(way_out=way), 1)):
+        raise UsageError(f"there is no way out {way}; there are: {', '.join(settings.ways_out) or 'none'}")
 
 
 def _check(arguments: argparse.Namespace, choice: Choice) -> None:
@@ -117,11 +120,9 @@ def _check(arguments: argparse.Namespace, choice: Choice) -> None:
 
 def _one(store: Store, arguments: argparse.Namespace, settings: Settings) -> None:
     entry, attempts = store.outbox.get(arguments.id)
-    raw, ways = store.outbox.raw(entry), store.ways_out.all()
+    raw, ways = store.outbox.raw(entry), ways_of(store, settings)
     if arguments.json:
         json_line(logged_json(entry, attempts, raw, ways))
     else:
-        way = ways.get(entry.way_out)
-        if way is None and entry.way_out in settings.ways_out:  # set up a moment ago
-            way = WayOutStatus(name=entry.way_out, state="waiting")
-        tell(Told(entry=entry, attempts=attempts, raw=raw, way=way, no_daemon=no_daemon(settings)))
+        way, stopped = ways.get(entry.way_out), no_daemon(settings)
+        tell(Told(entry=entry, attempts=attempts, raw=raw, way=way, no_daemon=stopped))

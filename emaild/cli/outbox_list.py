@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from emaild.cli.choosing import DONE_STATES
+from emaild.cli.in_the_way import ways_of
 from emaild.cli.output import brief, json_line, moment, short, table, wide
 from emaild.cli.watch import Row, Watched
 from emaild.documents.outbox import Ways, due, listed_json
 from emaild.errors import NotFound
+from emaild.settings.load import Settings
 from emaild.store import Store
 from emaild.store.outbox_entries import WAITING_STATES, Choice, OutboxEntry
 
@@ -19,15 +21,16 @@ MOST_WHY = 74  # characters of a diagnosis on a narrow terminal
 class OutboxList:
     """The mails that are chosen, the newest first."""
 
-    def __init__(self, store: Store, choice: Choice) -> None:
+    def __init__(self, store: Store, choice: Choice, settings: Settings) -> None:
         self._store = store
         self._choice = choice
+        self._settings = settings
 
     def show(self, limit: int | None, empty: str, *, json: bool) -> None:
         """Print them, or *empty* where there is none."""
         found = self._store.outbox.newest(self._choice, limit)
         if json:
-            for _, document in listed_json(self._store, found):
+            for _, document in listed_json(self._store, found, ways_of(self._store, self._settings)):
                 json_line(document)
         else:
             table(self._columns(), self._cells(found), empty)
@@ -46,13 +49,13 @@ class OutboxList:
 
     def _rows(self, found: Iterable[OutboxEntry]) -> list[Row]:
         entries = list(found)
-        documents = listed_json(self._store, entries)
+        documents = listed_json(self._store, entries, ways_of(self._store, self._settings))
         return [
             Row(one.id, one, said, cells) for (one, said), cells in zip(documents, self._cells(entries), strict=True)
         ]
 
     def _cells(self, found: Iterable[OutboxEntry]) -> Iterable[tuple[object, ...]]:
-        ways, now = self._store.ways_out.all(), datetime.now(UTC)
+        ways, now = ways_of(self._store, self._settings), datetime.now(UTC)
         return (_cells(entry, ways, now) for entry in found)
 
     def _columns(self) -> tuple[str, ...]:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from emaild.cli.output import beside, duration, facts, moment, paragraph
-from emaild.documents.outbox import diagnosed, due, header_of, numbered
+from emaild.documents.outbox import causes_of, due, header_of, numbered
 from emaild.jobs.outgoing import amount
 from emaild.message import Facts, OutboundState, Receipt
 from emaild.store.outbox_entries import WAITING_STATES, Attempt, OutboxEntry
 from emaild.store.ways_out import WayOutStatus
 
+MOST_NAMED = 5  # recipients of one cause; each has its words above
 STATE = 7  # columns of a recipient's state
 SAME = timedelta(seconds=2)  # a mail that is due so soon after its way's rest waits for that
 MOST_TOLD = 100  # recipients of one try; --json has them all
@@ -43,6 +44,11 @@ class Told:
     def waits(self) -> bool:
         return self.entry.state in WAITING_STATES
 
+    @property
+    def lost(self) -> bool:
+        """Whether it waits for a section that was renamed or removed."""
+        return self.waits and self.way is None and self.entry.state is not OutboundState.SENDING
+
 
 def tell(told: Told) -> None:
     """Print what the mail is, where it stands, who got it, each try, why, and what to do."""
@@ -57,10 +63,12 @@ def tell(told: Told) -> None:
         beside(f"    {one.state:<{STATE}}  ", f"{one.address}: {_words(one)}" if one.code or one.text else one.address)
     print()
     _tell_tries(told.attempts)
-    _tell_why(entry, told.attempts)
-    if told.waits and told.way is None:
+    if told.lost:
         paragraph(f"There is no way out {entry.way_out} in the conf files: until it is added nothing sends this mail.")
-    elif told.waits and told.way and not told.no_daemon:
+        paragraph(f"What to do: add the section [{entry.way_out}] again, or cancel the mail and send it another way.")
+        return
+    _tell_why(entry, told.attempts)
+    if told.waits and told.way and not told.no_daemon:
         paragraph(_fares(told.way, now))
 
 
@@ -71,7 +79,7 @@ def _facts(entry: OutboxEntry, head: Facts, size: int) -> Iterator[tuple[str, st
     yield "Sender", entry.sender if entry.sender.lower() != head.sender.lower() else ""
     yield "Message-ID", entry.message_id
     yield "Size", amount(size)
-    yield "Came", moment(entry.created)
+    yield "Came", moment(entry.came)
     yield "Way out", f"{entry.way_out}{' (somebody waits for it)' if entry.interactive else ''}"
     yield "Held back", f"{_times(entry.deferrals)} by its way's limit a minute" if entry.deferrals else ""
 
@@ -81,6 +89,9 @@ def _where(told: Told, now: datetime) -> str:
     said = STATES[entry.state]
     if entry.state is OutboundState.SENDING and told.no_daemon:
         return "was being sent when the daemon ended; the next one takes it up"
+    if told.lost:
+        held = "is held, and " if entry.state is OutboundState.HELD else ""
+        return f"{held}waits for the way out {entry.way_out}, which is no more in the conf files"
     if entry.next_attempt is None:
         return f"{said}, at {moment(entry.finished)}" if entry.finished else said
     until = due(entry, {way.name: way} if way else {})
@@ -143,15 +154,22 @@ def _how(one: Attempt) -> Iterator[str]:
 
 
 def _tell_why(entry: OutboxEntry, attempts: Sequence[Attempt]) -> None:
-    found = diagnosed(entry, attempts)
-    if found is not None:
+    causes = causes_of(entry, attempts)
+    for found, addresses in causes:
         paragraph(f"Cause: {found.title} ({found.cause})")
+        if addresses and len(entry.recipients) > 1:
+            paragraph(f"This is about {_listed(addresses)}.", 4)
         paragraph(found.explanation, 4)
         paragraph(f"What to do: {found.remedy}", 4)
         print()
-    elif entry.diagnosis and entry.state is not OutboundState.SENT:
+    if not causes and entry.diagnosis and entry.state is not OutboundState.SENT:
         paragraph(f"Reason: {entry.diagnosis}")
         print()
+
+
+def _listed(addresses: Sequence[str]) -> str:
+    more = len(addresses) - MOST_NAMED
+    return ", ".join(addresses[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _fares(way: WayOutStatus, now: datetime) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 from emaild import fault_points
+from emaild.cli.in_the_way import in_the_way, unused
 from emaild.cli.registry import Add
 from emaild.cli.state import opened, settings_of, warn_of_no_daemon
-from emaild.errors import ConfigError, InputError, UsageError
+from emaild.errors import ConfigError, InputError, StoreFailed, UsageError
 from emaild.fault_points import FaultPoint
 from emaild.jobs.outgoing import outgoing
 from emaild.net.loading import loaded
@@ -21,6 +23,7 @@ from emaild.render.templates import rendered
 from emaild.settings.load import Settings
 from emaild.settings.routes import COMMAND_LINE, Caller, Wanted, claiming
 from emaild.settings.way_out import WayOutSection
+from emaild.store import Store
 
 
 def register(add: Add) -> None:
@@ -55,14 +58,26 @@ def _send(arguments: argparse.Namespace) -> int:
     if arguments.test and not arguments.queue:
         # With it come all adapters, for which no other mail need wait.
         _, why = _tester(way, arguments)
+        if words := unused(way.name, settings):
+            print(f"emaild: {words}; this test mail goes all the same", file=sys.stderr)
         return int(loaded("emaild.cli.direct").sent_now(settings, way, outbound, why))
     with opened(settings, must_exist=False) as store:
         store.outbox.add(outbound, now)
-    fault_points.reached(FaultPoint.QUEUED)
+        fault_points.reached(FaultPoint.QUEUED)
+        hindrance = _hindrance(way, store, settings)
     print(outbound.id)
+    if hindrance:
+        print(f"emaild: the mail waits: {hindrance}", file=sys.stderr)
     if sys.stderr.isatty():  # a program that sends may well run before the daemon
         warn_of_no_daemon(settings)
     return os.EX_OK
+
+
+def _hindrance(way: WayOutSection, store: Store, settings: Settings) -> str:
+    """Why it does not go at once; the mail is safe, so a store that cannot be read just now is no failure."""
+    with contextlib.suppress(StoreFailed):
+        return in_the_way(way.name, store, settings)
+    return ""
 
 
 def _finished_mail(settings: Settings, arguments: argparse.Namespace, now: datetime) -> tuple[Composed, WayOutSection]:

@@ -25,9 +25,12 @@ Ways = Mapping[str, WayOutStatus]
 """How the ways out fare, by name."""
 
 
-def listed_json(store: Store, entries: Iterable[OutboxEntry]) -> Iterator[tuple[OutboxEntry, dict[str, object]]]:
-    """Mails of the outbox or the history, each with its document."""
-    rest, ways = iter(entries), store.ways_out.all()
+def listed_json(
+    store: Store, entries: Iterable[OutboxEntry], ways: Ways | None = None
+) -> Iterator[tuple[OutboxEntry, dict[str, object]]]:
+    """Mails of the outbox or the history, each with its document; without *ways* as they were reported last."""
+    rest = iter(entries)
+    ways = (store.ways_out.all() or None) if ways is None else ways
     while page := list(islice(rest, PAGE)):
         heads = store.outbox.beginnings(page, LONGEST_HEADER)
         for entry in page:
@@ -40,18 +43,23 @@ def one_json(store: Store, entry: OutboxEntry) -> dict[str, object]:
     return document
 
 
-def due(entry: OutboxEntry, ways: Ways) -> datetime | None:
-    """When it is tried next: no mail is while its way rests. None: it waits for no time, or its way is not used."""
+def due(entry: OutboxEntry, ways: Ways | None) -> datetime | None:
+    """When it is tried next: no mail is while its way rests. None: it waits for no time, or its way is not used.
+
+    *ways* are all that there are; None: nothing is known of any.
+    """
+    if ways is None:
+        return entry.next_attempt
     way = ways.get(entry.way_out)
-    if way is not None and way.state == "resting":
+    if way is None or way.state == "resting":
         return None
-    if entry.next_attempt is None or way is None or way.next_try is None:
+    if entry.next_attempt is None or way.next_try is None:
         return entry.next_attempt
     holds = way.state == "failing" or (way.state == "limited" and not entry.interactive)
     return max(entry.next_attempt, way.next_try) if holds else entry.next_attempt
 
 
-def outbound_json(entry: OutboxEntry, raw: bytes, ways: Ways) -> dict[str, object]:
+def outbound_json(entry: OutboxEntry, raw: bytes, ways: Ways | None) -> dict[str, object]:
     """A mail in the outbox or the history; *raw* is the mail, or its beginning."""
     return {
         "id": entry.id,
@@ -62,7 +70,7 @@ def outbound_json(entry: OutboxEntry, raw: bytes, ways: Ways) -> dict[str, objec
         "subject": _subject(raw),
         "recipients": [_recipient(one) for one in entry.recipients],
         "attempts": entry.tries,
-        "created": iso(entry.created),
+        "created": iso(entry.came),
         "next_attempt": iso(due(entry, ways)),
         "finished": iso(entry.finished),
         "diagnosis": entry.diagnosis,
@@ -76,12 +84,15 @@ def _recipient(receipt: Receipt) -> dict[str, str]:
     return {"address": receipt.address, "state": receipt.state.value, "code": receipt.code, "text": receipt.text}
 
 
-def logged_json(entry: OutboxEntry, attempts: Sequence[Attempt], raw: bytes, ways: Ways) -> dict[str, object]:
+def logged_json(entry: OutboxEntry, attempts: Sequence[Attempt], raw: bytes, ways: Ways | None) -> dict[str, object]:
     """One mail with all that is known of it; *raw* is the mail itself."""
-    found, head, causes = diagnosed(entry, attempts), header_of(raw), causes_of(entry, attempts)
+    found, head, each = diagnosed(entry, attempts), header_of(raw), _each(entry, attempts)
     return {
         **outbound_json(entry, raw, ways),
-        "recipients": [{**_recipient(one), "cause": causes.get(one.address, "")} for one in entry.recipients],
+        "recipients": [
+            {**_recipient(one), "cause": each[one.address].cause if one.address in each else ""}
+            for one in entry.recipients
+        ],
         "from": head.sender,
         "cause": found.cause if found else entry.cause,
         "explanation": found.explanation if found else "",
@@ -141,12 +152,26 @@ def diagnosed(entry: OutboxEntry, attempts: Sequence[Attempt]) -> Diagnosis | No
     return next(filter(None, (diagnose_receipt(one, servers.get(one.address, "")) for one in answered)), None)
 
 
-def causes_of(entry: OutboxEntry, attempts: Sequence[Attempt]) -> dict[str, str]:
-    """By address, the key of what keeps the mail from each recipient, where that is known."""
+def causes_of(entry: OutboxEntry, attempts: Sequence[Attempt]) -> list[tuple[Diagnosis, list[str]]]:
+    """All that keeps a mail from its recipients, each with the addresses of those whom it keeps it from.
+
+    What the way out lacks comes first, with no address; then what those have who wait, then those who never get it.
+    """
+    each, whole = _each(entry, attempts), diagnosed(entry, attempts)
+    found: dict[str, tuple[Diagnosis, list[str]]] = {}
+    for one in sorted(entry.recipients, key=lambda one: one.state is not RecipientState.WAITING):
+        if one.address in each:
+            found.setdefault(each[one.address].cause, (each[one.address], []))[1].append(one.address)
+    of_the_way: list[tuple[Diagnosis, list[str]]] = [(whole, [])] if whole and whole.cause not in found else []
+    return [*of_the_way, *found.values()]
+
+
+def _each(entry: OutboxEntry, attempts: Sequence[Attempt]) -> dict[str, Diagnosis]:
+    """By address, what keeps the mail from each recipient, where that is known."""
     servers = _servers(attempts)
     missed = (one for one in entry.recipients if one.state is not RecipientState.SENT and (one.code or one.text))
     found = ((one.address, diagnose_receipt(one, servers.get(one.address, ""))) for one in missed)
-    return {address: diagnosis.cause for address, diagnosis in found if diagnosis}
+    return {address: diagnosis for address, diagnosis in found if diagnosis}
 
 
 def _servers(attempts: Sequence[Attempt]) -> dict[str, str]:

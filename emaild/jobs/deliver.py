@@ -24,7 +24,7 @@ from emaild.jobs.rest import Rest
 from emaild.jobs.returns import Returns
 from emaild.jobs.schedule import Schedule
 from emaild.jobs.sent import tell
-from emaild.jobs.slot import Slot
+from emaild.jobs.slot import LOOK_EVERY, Slot
 from emaild.jobs.waiting import first_trouble, overload, wait_after
 from emaild.log import events
 from emaild.message import Delivery, Receipt, RecipientState
@@ -149,7 +149,7 @@ class WayOut:
             seconds=seconds,
             why=f"{error.where}: {error.action}: {error.reason}",
             step=f"{error.where}: {error.action}: ",
-            retry_at=self.clock.now() + timedelta(seconds=wait),
+            retry_at=self.clock.now() + timedelta(seconds=wait + LOOK_EVERY),  # others go first when the way opens
             cause=cause,
         )
         try:
@@ -166,7 +166,7 @@ class WayOut:
         since = (began - leased.first_answer).total_seconds() if leased.first_answer else None
         wait = wait_after(delivery, leased.answered + 1, self.section, since)
         if busy is None:
-            self.rest.worked()
+            self.rest.worked(seconds)
         else:
             wait = max(wait, self.rest.turned_away(leased.mail.id, delivery, busy))
         deadline = leased.created + timedelta(seconds=self.section.message_lifetime)
@@ -179,6 +179,7 @@ class WayOut:
             retry_at=retry_at if now < deadline else None,
             cause=_cause(delivery.receipts, delivery.server),
             worst=_cause((*leased.failed, *delivery.receipts), delivery.server),
+            causes={one.address: _cause([one], delivery.server) for one in delivery.receipts},
             notice=self.returns.of_try(leased, delivery, now, last=now >= deadline) if self.returns else None,
         )
         with self._lock:

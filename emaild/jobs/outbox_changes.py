@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from emaild.errors import StoreFailed
 from emaild.log import events
 from emaild.message import OutboundState
 from emaild.store import Store
@@ -61,7 +63,7 @@ def change_one(store: Store, action: str, name: str, now: datetime, *, client: s
     """Do it to the mail of that name, and log that *client* wanted it. `retry` wakes its way out, too.
 
     Raises:
-        NotFound, Conflict: as `Outbox` has it.
+        NotFound, WrongState: as `Outbox` has it.
     """
     wanted = ACTIONS[action]
     entry = wanted.one(store.outbox, name, now)
@@ -71,13 +73,16 @@ def change_one(store: Store, action: str, name: str, now: datetime, *, client: s
 
 def _wake(store: Store, action: str, ways: set[str]) -> set[str]:
     """Which of these rested, and are tried at once for that action."""
-    return store.ways_out.wake(ways) if action == "retry" and ways else set()
+    if action == "retry" and ways:
+        with suppress(StoreFailed):  # what was wanted of the mails is done; the way is tried when its rest is over
+            return store.ways_out.wake(ways)
+    return set()
 
 
 class ChangeAll:
     """Do it to all mails that are chosen. `count` says of how many it is known that it is done.
 
-    `woken` are the ways out that rested, for they failed, and are tried at once now.
+    `ways` are their ways out, `woken` those of them that rested, for they failed, and are tried at once now.
     """
 
     def __init__(self, store: Store, action: str, choice: Choice, *, client: str) -> None:
@@ -86,16 +91,16 @@ class ChangeAll:
         self._choice = choice
         self._client = client
         self.count = 0
+        self.ways: set[str] = set()
         self.woken: set[str] = set()
 
     def run(self, now: datetime) -> None:
         """A page is a commit; one event tells of all, also where it ends early."""
-        ways: set[str] = set()
         try:
             for entry in ACTIONS[self._action].many(self._store.outbox, self._choice, now):
                 self.count += 1
-                ways.add(entry.way_out)
-            self.woken = _wake(self._store, self._action, ways)
+                self.ways.add(entry.way_out)
+            self.woken = _wake(self._store, self._action, self.ways)
         finally:
             filters = [f"{name}={value}" for name, value in filters_of(self._choice).items()]
             events.outbound_many_changed(action=self._action, mails=self.count, filters=filters, client=self._client)

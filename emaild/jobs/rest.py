@@ -28,6 +28,7 @@ class Rest:
         self._health = Health(section.name, WAY_BACKOFF, events.way_out_failed, events.way_out_recovered)
         self._until = 0.0  # on the monotonic clock, as all of these
         self._failing_since: float | None = None
+        self._failed_at = 0.0  # the last time
         self._early = False  # a person has it tried before its time, which is no step of the backoff
         self._cut_short: tuple[str, float] | None = None  # the last mail that met the end of a session, and when
 
@@ -54,7 +55,7 @@ class Rest:
     def wake(self) -> None:
         """It may be tried at once. Where it fails again, it rests for no longer than it did."""
         with self._lock:
-            self._early = self._until > self._clock.monotonic()
+            self._early = self._early or self._until > self._clock.monotonic()
             self._until = 0.0
 
     def failed(self, error: RemoteError) -> tuple[float, str]:
@@ -65,14 +66,16 @@ class Rest:
             now = self._clock.monotonic()
             least, early = least_rest(error, found, self._section), self._early
             wait = self._health.failed(error, least, early=early, cause=cause, remedy=remedy)
-            self._until, self._early = now + wait, False
+            self._failed_at, self._until, self._early = now, now + wait, False
             if self._failing_since is None:
                 self._failing_since = now
         return wait, cause
 
-    def worked(self) -> None:
-        """A server answered for a mail."""
+    def worked(self, seconds: float) -> None:
+        """A server answered for a mail, after so long. One that was under way when the way failed ends no rest."""
         with self._lock:
+            if self._health.failures and self._clock.monotonic() - seconds < self._failed_at:
+                return
             self._health.worked()
             self._failing_since, self._early, self._cut_short = None, False, None
 
@@ -83,9 +86,11 @@ class Rest:
         mail alone waits, until the next one ends alike; Postfix, too, leaves a server alone for failures to connect
         and to greet, and not for those within a mail.
         """
+        if not ends_session(delivery):
+            return self.failed(busy)[0]
         with self._lock:
             before, now = self._cut_short, self._clock.monotonic()
             self._cut_short = name, now
             another = before is not None and before[0] != name and now - before[1] < AT_ONCE
-            alone = ends_session(delivery) and not another and not self._health.failures
+            alone = not another and not self._health.failures
         return 0.0 if alone else self.failed(busy)[0]

@@ -14,10 +14,10 @@ from emaild.errors import Busy, RemoteError
 from emaild.message import Delivery, Receipt, RecipientState
 from emaild.retry import Backoff
 from emaild.settings.sending import SendingOptions
+from emaild.sinks.smtp_replies import CLOSING
 
 GREYLISTED = 390.0  # seconds; five minutes, and the random part that a Backoff takes off
 FULL = 4  # times retry-maximum: how long a full mailbox is left alone at most
-CLOSING = "421"
 OURS = (Who.US, Who.SERVER)  # whom it concerns when all mails are to wait, and not those of one recipient
 
 
@@ -63,7 +63,7 @@ def overload(delivery: Delivery) -> Busy | None:
 
 def ends_session(delivery: Delivery) -> bool:
     """Whether the server ended the connection in the middle of the mail (421, RFC 5321 §3.8)."""
-    return any(one.code == CLOSING for one in delivery.receipts)
+    return any(one.code == str(CLOSING) for one in delivery.receipts)
 
 
 def least_rest(error: RemoteError, found: Diagnosis | None, section: SendingOptions) -> float:

@@ -1,7 +1,7 @@
 """Mail out over SMTP (RFC 5321) by one kept connection.
 
-A failure before MAIL is the way's, and so is an answer to MAIL that any mail would get: to sign in first, or that the
-server ends the session. All else from MAIL on is the mail's, told recipient by recipient.
+A failure before MAIL is the way's, and so is the answer to MAIL that it is to sign in first. All else from MAIL on is
+the mail's, told recipient by recipient.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from emaild.clock import Clock
-from emaild.errors import Busy, Rejected
+from emaild.errors import Rejected
 from emaild.log import events
 from emaild.message import Delivery, Outbound, Receipt, RecipientState
 from emaild.net.peer import Peer
@@ -19,12 +19,9 @@ from emaild.sinks import Confirm
 from emaild.sinks.dkim import Signer
 from emaild.sinks.smtp_client import SmtpClient
 from emaild.sinks.smtp_form import Unfit, form_of, sender_of
-from emaild.sinks.smtp_replies import CLOSING, DISCONNECTED, ENDED, SIGN_IN_FIRST, Answer, words
+from emaild.sinks.smtp_replies import DISCONNECTED, ENDED, SIGN_IN_FIRST, Answer, words
 from emaild.sinks.smtp_sign_in import signed_in
 from emaild.sinks.smtp_transaction import Outcome, is_good, transact
-
-OF_THE_WAY = {SIGN_IN_FIRST: Rejected, CLOSING: Busy}
-"""What an answer to MAIL means that is not about the mail."""
 
 
 class Smtp:
@@ -43,7 +40,7 @@ class Smtp:
     def send(self, mail: Outbound, confirm: Confirm) -> Delivery:
         """One transaction: MAIL, RCPT for each recipient, DATA if any was accepted.
 
-        Raises Busy or Rejected, as `Sink.send`, where MAIL is answered as any other mail's would be.
+        Raises Rejected, as `Sink.send`, where MAIL is answered that it is to sign in first.
         """
         sender = sender_of(mail, self._section, str(self._peer))
         mail = mail if sender == mail.sender else replace(mail, sender=sender)
@@ -118,8 +115,8 @@ class Smtp:
         if kept and outcome.code in ENDED:
             self._abandon(client, outcome.last)
             return None
-        if meaning := OF_THE_WAY.get(outcome.code):
-            raise meaning(str(client.peer), "MAIL", words(outcome.recipients[0]))
+        if outcome.code == SIGN_IN_FIRST:
+            raise Rejected(str(client.peer), "MAIL", words(outcome.recipients[0]))
         if outcome.accepted:
             self._report(mail, outcome)
         else:

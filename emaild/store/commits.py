@@ -19,7 +19,7 @@ from emaild.errors import StoreFailed
 BUSY_SECONDS = 30  # how long to wait for another process that writes
 BUSY_STEP = 0.0002  # seconds between two looks; SQLite itself would sleep up to 0.1, many times what a commit takes
 QUEUE_STEP = 0.001  # of those who are not the next, of whom there may be many
-COURTESY = 1.0  # seconds for which a process goes behind one that came before it, for that may hang
+COURTESY = 1.0  # seconds for which a process goes behind one that came before it, for that may hang; spent once
 MOST_TOGETHER = 64  # writers that share a commit
 PATIENCE = 1.0  # seconds until a writer looks whether whoever was to end its commit is gone
 
@@ -104,17 +104,27 @@ class Queue:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._descriptor: int | None = None
+        self._courtesy = COURTESY
+
+    def enter(self) -> None:
+        """Wait for the place. Where another hangs in it, go on without: that costs the first of our commits alone."""
+        came = time.monotonic()
+        while not self.entered():
+            if time.monotonic() - came >= self._courtesy:
+                self._courtesy = 0.0
+                return
+            time.sleep(QUEUE_STEP)
+        self._courtesy = COURTESY
 
     def entered(self) -> bool:
         """Whether the place is ours now, until `leave`."""
-        try:
+        with suppress(OSError):  # such as that of a file system without these locks: nobody queues there
             if self._descriptor is None:
                 self._descriptor = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:  # such as that of a file system without these locks: nobody queues there
-            return True
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
         return True
 
     def leave(self) -> None:
@@ -189,8 +199,7 @@ def _begin(connection: Connection, queue: Queue) -> None:
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)
     came = time.monotonic()
-    while not queue.entered() and time.monotonic() - came < COURTESY:
-        time.sleep(QUEUE_STEP)
+    queue.enter()
     while True:
         try:
             driver.execute("BEGIN IMMEDIATE").close()

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from itertools import repeat
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from emaild.errors import NotFound
@@ -199,9 +199,7 @@ class Interactions:
         with self._database.write() as connection:
             query = select(interaction.c.id, interaction.c.raw_digest)
             old = connection.execute(query.where(interaction.c.received < before.timestamp()).limit(most)).all()
-            if old:
-                connection.execute(delete(interaction).where(interaction.c.id.in_([row.id for row in old])))
-                raw.drop_unused(connection, {row.raw_digest for row in old})
+            raw.drop(connection, interaction, old)
         return len(old)
 
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Connection, Row, Select, bindparam, func, select, update
+from sqlalchemy import Boolean, ColumnElement, Connection, Select, bindparam, func, select, update
 
 from emaild.message import Outbound, OutboundState, Receipt, RecipientState
 from emaild.store.outbox_entries import mail_of, when
-from emaild.store.prepared import Prepared, among, listed
+from emaild.store.prepared import Found, Prepared, among, listed
 from emaild.store.schema import attempt, outbox, raw, recipient
 
 LOOKED_AT = 500  # due mails among which those are looked for that were held back often enough
@@ -77,7 +77,7 @@ def asked_of_due(way_out: str, now: datetime, interactive: bool, most: int) -> d
 
 def chosen_to_lease(
     connection: Connection, way_out: str, now: datetime, most: int, ration: int | None, past: int | None
-) -> list[Row[Any]]:
+) -> list[Found]:
     """The rows of DUE that are leased next; see `Sending.lease`."""
     rows = FIND_DUE.execute(connection, asked_of_due(way_out, now, True, most))
     left = most - len(rows)
@@ -92,7 +92,7 @@ def chosen_to_lease(
     return rows
 
 
-def within_bytes(rows: Sequence[Row[Any]]) -> list[str]:
+def within_bytes(rows: Sequence[Found]) -> list[str]:
     """As many as may be in memory together; one in any case."""
     names: list[str] = []
     total = 0

@@ -232,7 +232,13 @@ CREATE TABLE way_out_status (
 )
 """
 
-MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH, FIFTH)
+# When a mail that is sent anew came first, and the cause of each recipient.
+SIXTH = """
+ALTER TABLE outbox ADD COLUMN came FLOAT;
+ALTER TABLE recipient ADD COLUMN cause TEXT DEFAULT '' NOT NULL
+"""
+
+MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH)
 """The n-th brings a store from version n-1 to n: statements, apart by semicolons."""
 
 CURRENT = len(MIGRATIONS)

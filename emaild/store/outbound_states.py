@@ -8,13 +8,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, update
 
-from emaild.errors import Conflict
+from emaild.errors import WrongState
 from emaild.message import OutboundState, Receipt, RecipientState
 from emaild.store.schema import outbox, recipient
 
 WAIT = (OutboundState.QUEUED, OutboundState.DEFERRED, OutboundState.HELD)
 AGAIN = (OutboundState.FAILED, OutboundState.EXPIRED, OutboundState.CANCELLED, OutboundState.PARTLY_SENT)
 CANCELLED, HELD = "cancelled", "held by a person"
+BUSY = "the mail {} is being sent at this moment; try it again when that is done"
 MOST_TOLD = 5
 
 
@@ -31,7 +32,7 @@ def send_again(connection: Connection, row: Row[Any], now: datetime) -> None:
     """A mail is due now. One that was done with gets its whole message-lifetime again.
 
     Raises:
-        Conflict: it is being sent, or was sent to all.
+        WrongState: it is being sent, or was sent to all.
     """
     state = OutboundState(row.state)
     values: dict[str, object] = {
@@ -44,9 +45,11 @@ def send_again(connection: Connection, row: Row[Any], now: datetime) -> None:
         failed = (recipient.c.outbox_id == row.id, recipient.c.state == RecipientState.FAILED.value)
         connection.execute(update(recipient).where(*failed).values(state=RecipientState.WAITING.value))
         values |= {"state": OutboundState.QUEUED.value, "created": now.timestamp(), "finished": None}
-        values["delay_told"] = False
+        values |= {"delay_told": False, "came": row.created if row.came is None else row.came}
+    elif state is OutboundState.SENDING:
+        raise WrongState(BUSY.format(row.id))
     elif state not in WAIT:
-        raise Conflict(f"the mail {row.id} is {state}; there is nothing to be sent again")
+        raise WrongState(f"the mail {row.id} is {state}; there is nothing to be sent again")
     connection.execute(update(outbox).where(outbox.c.id == row.id).values(values))
 
 
@@ -54,9 +57,11 @@ def hold(connection: Connection, row: Row[Any], now: datetime) -> None:
     """A mail waits until a person lets it go.
 
     Raises:
-        Conflict: it does not wait: it is being sent, or done with.
+        WrongState: it does not wait: it is being sent, held already, or done with.
     """
     _must_wait(row, "held")
+    if row.state == OutboundState.HELD.value:
+        raise WrongState(f"the mail {row.id} is held already")
     values = {"state": OutboundState.HELD.value, "next_attempt": None, "diagnosis": row.diagnosis or HELD}
     connection.execute(update(outbox).where(outbox.c.id == row.id).values(values))
 
@@ -65,11 +70,11 @@ def cancel(connection: Connection, row: Row[Any], now: datetime) -> None:
     """A mail is not sent any more, to nobody who did not get it yet.
 
     Raises:
-        Conflict: it does not wait: it is being sent, or done with.
+        WrongState: it does not wait: it is being sent, or done with.
     """
     _must_wait(row, "cancelled")
     waiting = (recipient.c.outbox_id == row.id, recipient.c.state == RecipientState.WAITING.value)
-    given_up = {"state": RecipientState.FAILED.value, "code": "", "text": CANCELLED}
+    given_up = {"state": RecipientState.FAILED.value, "code": "", "text": CANCELLED, "cause": ""}
     connection.execute(update(recipient).where(*waiting).values(given_up))
     values = {
         "state": OutboundState.CANCELLED.value,
@@ -82,8 +87,10 @@ def cancel(connection: Connection, row: Row[Any], now: datetime) -> None:
 
 
 def _must_wait(row: Row[Any], done: str) -> None:
+    if row.state == OutboundState.SENDING.value:
+        raise WrongState(BUSY.format(row.id))
     if OutboundState(row.state) not in WAIT:
-        raise Conflict(f"the mail {row.id} is {row.state}; only one that waits can be {done}")
+        raise WrongState(f"the mail {row.id} is {row.state}; only one that waits can be {done}")
 
 
 def summary(receipts: Sequence[Receipt]) -> str:

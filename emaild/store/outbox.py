@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 
-from emaild.errors import Conflict
+from emaild.errors import WrongState
 from emaild.message import Outbound, OutboundState, RecipientState
 from emaild.store import raw, schema
 from emaild.store.engine import Database
@@ -28,10 +28,10 @@ INSERT = Prepared(
     "id", "created", "way_out", "sender", "message_id", "raw_digest", "state", "attempts", "next_attempt", "diagnosis",
     "notify", "interactive",
 )  # fmt: skip
-INSERT_RECIPIENTS = Prepared(insert(recipient))
+INSERT_RECIPIENTS = Prepared(insert(recipient), "outbox_id", "position", "address", "state", "code", "text")
 
 Asked = Callable[[Connection, Row[Any], datetime], None]
-"""What a person wants of a mail; raises Conflict where its state forbids it."""
+"""What a person wants of a mail; raises WrongState where its state forbids it."""
 
 
 class Outbox:
@@ -52,7 +52,7 @@ class Outbox:
 
         Raises:
             NotFound: there is none with that id.
-            Conflict: it is being sent, or was sent to all.
+            WrongState: it is being sent, or was sent to all.
         """
         return self._change(send_again, name, now)
 
@@ -61,7 +61,7 @@ class Outbox:
 
         Raises:
             NotFound: there is none with that id.
-            Conflict: it does not wait.
+            WrongState: it does not wait, or is held already.
         """
         return self._change(hold, name, now)
 
@@ -70,7 +70,7 @@ class Outbox:
 
         Raises:
             NotFound: there is none with that id.
-            Conflict: it does not wait.
+            WrongState: it does not wait.
         """
         return self._change(cancel, name, now)
 
@@ -157,9 +157,7 @@ class Outbox:
         with self._database.write() as connection:
             query = select(outbox.c.id, outbox.c.raw_digest).where(outbox.c.finished < before.timestamp())
             old = connection.execute(query.limit(most)).all()
-            if old:
-                connection.execute(delete(outbox).where(outbox.c.id.in_([row.id for row in old])))
-                raw.drop_unused(connection, {row.raw_digest for row in old})
+            raw.drop(connection, outbox, old)
         return len(old)
 
 
@@ -199,13 +197,13 @@ def queue(connection: Connection, mail: Outbound, now: datetime) -> None:
 
 def _send_again_unless_cancelled(connection: Connection, row: Row[Any], now: datetime) -> None:
     if row.state == OutboundState.CANCELLED.value:
-        raise Conflict(f"the mail {row.id} was cancelled")
+        raise WrongState(f"the mail {row.id} was cancelled")
     send_again(connection, row, now)
 
 
 def _possible(asked: Asked, connection: Connection, row: Row[Any], now: datetime) -> bool:
     try:
         asked(connection, row, now)
-    except Conflict:
+    except WrongState:
         return False
     return True

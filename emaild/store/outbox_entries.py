@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, exists, func, or_, select
 from emaild.errors import NotFound
 from emaild.message import Outbound, OutboundState, Receipt, RecipientState
 from emaild.store import raw
+from emaild.store.prepared import Found
 from emaild.store.schema import attempt, outbox, recipient
 
 WAITING_STATES = (OutboundState.QUEUED, OutboundState.DEFERRED, OutboundState.HELD, OutboundState.SENDING)
@@ -42,11 +43,13 @@ class Attempt:
 class OutboxEntry:
     """A mail in the outbox or the history, as it is shown. `cause` is the key of what is diagnosed.
 
+    It came into the outbox at `came`; its message-lifetime counts from `created`, when a person had it sent anew.
     `tries` counts each of them; `attempts` those alike as one, as the log keeps them.
     """
 
     id: str
     state: OutboundState
+    came: datetime
     created: datetime
     way_out: str
     sender: str
@@ -73,7 +76,8 @@ class Choice:
     """Which mails are meant: those that fit all that is given; empty and None fit any.
 
     `done`: those in the history, or (False) in the outbox. `sender`, `recipient`: a whole address, or @domain, in any
-    case. `words`: what the diagnosis holds. `since` and `until` are when it came into the outbox.
+    case. `cause`: what keeps it from one of its recipients, or all. `words`: what the diagnosis holds. `since` and
+    `until` are when it came into the outbox.
     """
 
     done: bool | None = None
@@ -95,6 +99,8 @@ class Choice:
         """
         columns = outbox.c
         is_open = self.done is False or (bool(self.states) and {*self.states} <= {*WAITING_STATES})
+        caused = exists().where(recipient.c.outbox_id == columns.id, recipient.c.cause == self.cause)
+        came = func.coalesce(columns.came, columns.created)
         to = exists().where(recipient.c.outbox_id == columns.id, _is_address(recipient.c.address, self.recipient))
         states = [state.value for state in self.states]
         terms: list[tuple[bool, ColumnElement[bool]]] = [
@@ -103,14 +109,14 @@ class Choice:
             (len(states) == 1, columns.state == "".join(states)),
             (len(states) > 1, columns.state.concat("").in_(states)),
             (bool(self.way_out), columns.way_out == self.way_out),
-            (bool(self.cause), columns.cause == self.cause),
+            (bool(self.cause), or_(columns.cause == self.cause, caused)),
             (bool(self.message_id), columns.message_id.in_([self.message_id, f"<{self.message_id}>"])),
             (bool(self.words), columns.diagnosis.contains(self.words, autoescape=True)),
             (bool(self.sender), _is_address(columns.sender, self.sender)),
             (bool(self.recipient), to),
         ]
-        terms += [(True, columns.created >= self.since.timestamp())] if self.since else []
-        terms += [(True, columns.created < self.until.timestamp())] if self.until else []
+        terms += [(True, came >= self.since.timestamp())] if self.since else []
+        terms += [(True, came < self.until.timestamp())] if self.until else []
         return [term for wanted, term in terms if wanted]
 
 
@@ -149,6 +155,7 @@ def _entry(row: Row[Any], receipts: Sequence[Receipt], tries: int) -> OutboxEntr
     return OutboxEntry(
         id=row.id,
         state=OutboundState(row.state),
+        came=when(row.created if row.came is None else row.came),
         created=when(row.created),
         way_out=row.way_out,
         sender=row.sender,
@@ -190,7 +197,7 @@ def attempts_of(connection: Connection, name: str) -> tuple[Attempt, ...]:
     )
 
 
-def mail_of(connection: Connection, row: Row[Any], recipients: Sequence[str]) -> Outbound:
+def mail_of(connection: Connection, row: Found, recipients: Sequence[str]) -> Outbound:
     """A row of the outbox as a sink takes it."""
     return Outbound(
         id=row.id,

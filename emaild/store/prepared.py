@@ -18,6 +18,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 DIALECT = sqlite.dialect(paramstyle="named")
 ROW: Any = namedtuple  # whose names mypy wants to know
+Found = Any  # a row of a Prepared: its columns as attributes, unconverted
 
 
 class Prepared:
@@ -29,10 +30,10 @@ class Prepared:
         assert isinstance(compiled, SQLCompiler)
         self.text = str(compiled)
         self.fixed = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
-        names = statement.selected_columns.keys() if isinstance(statement, Select) else ["none"]
+        names = statement.selected_columns.keys() if isinstance(statement, Select) else ()
         self._row = ROW("Row", names)
 
-    def execute(self, connection: Connection, given: Mapping[str, object]) -> list[Any]:
+    def execute(self, connection: Connection, given: Mapping[str, object]) -> list[Found]:
         """Execute it. Returns the rows that it finds."""
         return list(map(self._row._make, _driver(connection).execute(self.text, {**self.fixed, **given})))
 

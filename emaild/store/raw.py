@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, exists, select
+from sqlalchemy import Connection, Row, Table, bindparam, delete, exists, select
 from sqlalchemy.dialects.sqlite import insert
 
 from emaild.errors import NotFound
@@ -34,6 +36,13 @@ def get(connection: Connection, name: str) -> bytes:
     for row in GET.execute(connection, {"name": name}):
         return bytes(row.body)
     raise NotFound(f"no mail {name} in the store")
+
+
+def drop(connection: Connection, table: Table, rows: Sequence[Row[Any, Any]]) -> None:
+    """Remove rows of a table, by their `id`, and those bytes of their `raw_digest` that nothing points to then."""
+    if rows:
+        connection.execute(delete(table).where(table.c.id.in_([row.id for row in rows])))
+        drop_unused(connection, {row.raw_digest for row in rows})
 
 
 def drop_unused(connection: Connection, names: set[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 
 from emaild.store import raw
 from emaild.store.engine import Database
@@ -34,10 +34,9 @@ class Removal:
                 query = select(table.c.id, table.c.raw_digest).where(table.c.mailbox == mailbox, table.c.id > last)
                 with self._database.write() as connection:
                     rows = connection.execute(query.order_by(table.c.id).limit(PAGE)).all()
-                    connection.execute(delete(table).where(table.c.id.in_([row.id for row in rows])))
-                    raw.drop_unused(connection, {row.raw_digest for row in rows})
-                if not rows:
-                    break
+                    raw.drop(connection, table, rows)
                 gone += len(rows)
+                if len(rows) < PAGE:
+                    break
                 last = rows[-1].id
         return gone

@@ -199,6 +199,7 @@ outbox = Table(
     Column("deferrals", Integer, nullable=False, server_default=text("0")),  # how often a limit held it back
     Column("cause", Text, nullable=False, server_default=text("''")),  # the diagnosis's key
     Column("delay_told", Boolean, nullable=False, server_default=text("0")),  # its sender knows that it is late
+    Column("came", Float),  # None: at `created`, which a person who sends it anew sets to that moment
     Index("outbox_finished", "finished", "id"),
     Index("outbox_raw", "raw_digest"),
     Index("outbox_state", "state", "id"),
@@ -223,6 +224,7 @@ recipient = Table(
     Column("state", String(16), nullable=False),
     Column("code", String(16), nullable=False),
     Column("text", Text, nullable=False),
+    Column("cause", Text, nullable=False, server_default=text("''")),  # the key of what code and text mean
 )
 
 # A try, or several in a row by which the way out failed in the same manner: `times` of them, the last at `last`.

@@ -95,7 +95,7 @@ class Sending:
         if not kept:
             raise LeaseLost(f"somebody else sends the mail {name} by now")
 
-    def resume(self, now: datetime, *, lease: float = 0.0) -> int:
+    def resume(self, now: datetime, *, lease: float) -> int:
         """Queue anew what a daemon held that is no more; to be called by the only daemon, before it sends.
 
         *lease* is for how many seconds that one leased. The log of each mail says that a try may have been cut off.

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from emaild.message import Delivery, OutboundState, RecipientState
 from emaild.store.late import Notice, keep_notice
 from emaild.store.leases import RECIPIENTS, ROWS, Leased, give_back
 from emaild.store.outbound_states import state_of, summary
-from emaild.store.prepared import Prepared, listed
+from emaild.store.prepared import Found, Prepared, listed
 from emaild.store.schema import attempt, outbox, recipient
 
 ANSWER = Prepared(
     update(recipient)
     .where(recipient.c.outbox_id == bindparam("name"), recipient.c.position == bindparam("place"))
-    .values(state=bindparam("new"), code=bindparam("said"), text=bindparam("words"))
+    .values(state=bindparam("new"), code=bindparam("said"), text=bindparam("words"), cause=bindparam("means"))
 )
 INSERT_ATTEMPT = Prepared(
     insert(attempt),
@@ -39,8 +38,8 @@ class Tried:
     """What came of a try, which began `at` and took `seconds`.
 
     Recipients that still wait are tried again at `retry_at`; None: they are given up. `cause` is the diagnosis's key,
-    `worst` that of whoever fares worst of all the mail's recipients, `notice` what tells its sender's queue who never
-    gets it.
+    `worst` that of whoever fares worst of all the mail's recipients, `causes` those of who did not get it, by address;
+    `notice` is what tells its sender's queue who never gets it.
     """
 
     leased: Leased
@@ -50,6 +49,7 @@ class Tried:
     retry_at: datetime | None
     cause: str = ""
     worst: str = ""
+    causes: Mapping[str, str] = field(default_factory=dict)
     notice: Notice | None = None
 
 
@@ -100,7 +100,7 @@ def record(connection: Connection, tries: Sequence[Tried], now: datetime) -> lis
     return found
 
 
-def _ours(tried: Tried, row: Row[Any]) -> bool:
+def _ours(tried: Tried, row: Found) -> bool:
     """Whether nobody leased the mail after us, or ended it. That our lease ran out meanwhile does not matter then."""
     waits = row.state == OutboundState.SENDING.value or row.next_attempt is not None
     return waits and bool(row.lease == tried.leased.number)
@@ -109,6 +109,7 @@ def _ours(tried: Tried, row: Row[Any]) -> bool:
 def _write_receipts(connection: Connection, tries: Sequence[Tried]) -> dict[str, set[str]]:
     """Returns the states that each mail's recipients have then."""
     said = {(one.leased.mail.id, got.address): got for one in tries for got in one.delivery.receipts}
+    causes = {one.leased.mail.id: one.causes for one in tries}
     states: dict[str, set[str]] = {one.leased.mail.id: set() for one in tries}
     changes = []
     for row in RECIPIENTS.execute(connection, listed(states)):
@@ -116,6 +117,7 @@ def _write_receipts(connection: Connection, tries: Sequence[Tried]) -> dict[str,
         states[row.outbox_id].add(got.state.value if got else row.state)
         if got:
             new = {"new": got.state.value, "said": got.code, "words": got.text}
+            new["means"] = causes[row.outbox_id].get(row.address, "")
             changes.append({"name": row.outbox_id, "place": row.position, **new})
     if changes:
         ANSWER.execute_all(connection, changes)
@@ -137,7 +139,7 @@ def give_up(connection: Connection, name: str) -> None:
     connection.execute(update(recipient).where(*waiting).values(state=RecipientState.FAILED.value))
 
 
-def _attempt(tried: Tried, row: Row[Any]) -> dict[str, object]:
+def _attempt(tried: Tried, row: Found) -> dict[str, object]:
     return {
         "outbox_id": row.id,
         "number": row.attempts + 1,
@@ -155,7 +157,7 @@ def _attempt(tried: Tried, row: Row[Any]) -> dict[str, object]:
 def _conclude(
     connection: Connection,
     tried: Tried,
-    row: Row[Any] | None,
+    row: Found | None,
     states: dict[str, set[str]],
     now: datetime,
     changes: list[dict[str, object]],

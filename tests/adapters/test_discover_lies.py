@@ -61,6 +61,7 @@ def passed_over(outcome: Outcome, came: Came, text: str) -> None:
         (Page(b"", 302, (("Location", "file:///etc/passwd"),)), Came.WRONG, "it redirects to"),
         (Page(b"", 302, (("Location", "https://a:b@autoconfig.right.test/"),)), Came.WRONG, "it redirects to"),
         (Page(b"", 302, (("Location", "https://[::1/"),)), Came.WRONG, "it redirects to no URL"),
+        (Page(b"", 302, (("Location", "https://[fe80::1%a b]/"),)), Came.WRONG, "it redirects to no URL"),
         (Page(b"", 307, ()), Came.WRONG, "redirects more than 3 times"),
         (Page(b"", 302, (("Location", HERE),)), Came.WRONG, "redirects more than 3 times"),
     ],

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import dns.flags
 import dns.message
 import dns.rcode
+import dns.resolver
 import dns.rrset
 import pytest
 
@@ -170,3 +173,13 @@ def test_proxy_that_lets_nobody_reach_dns_is_said() -> None:
     assert caught.value.came is Came.REFUSED
     assert "403" in caught.value.text
     assert f"[proxy] {LOOPBACK}:{proxy.port}" in caught.value.text
+
+
+def test_file_of_the_system_that_nobody_can_read_names_no_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (conf := tmp_path / "resolv.conf").write_text("nameserver foo\n")
+    monkeypatch.setattr("dns.resolver.Resolver", partial(dns.resolver.Resolver, str(conf)))
+    with pytest.raises(Unfit) as caught:
+        records(Reach(DiscoverySection(), None), NAME, "MX", Deadline(20))
+    assert (caught.value.came, "dns-servers can" in caught.value.text) == (Came.SKIPPED, True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from emaild.errors import Busy, Rejected
+from emaild.errors import Rejected
 from tests.adapters.scripts import Answer, SmtpScript, says
 from tests.adapters.ways import FAILED, SENT, WAITING, Sinks, codes, outbound, states
 from tests.servers.faulty_smtp import CUT, HOLD, NORMAL, Command, FaultySmtp
@@ -169,13 +169,15 @@ def test_server_that_closes_in_the_middle_leaves_all_recipients_waiting(
     assert len(server.mails) == 1
 
 
-def test_server_that_closes_before_it_knows_a_recipient_would_do_so_for_any_mail(
+def test_server_that_closes_at_mail_on_a_new_connection_may_do_so_for_this_sender_alone(
     faulty_smtp: Callable[..., FaultySmtp], sinks: Sinks
 ) -> None:
-    way = sinks(faulty_smtp(replies={"MAIL": ["421 4.3.2 bye"]}).smtp)
-    with pytest.raises(Busy, match=r"MAIL: 421 4\.3\.2 bye$"):
-        way.send(outbound())
+    server = faulty_smtp(replies={"MAIL": ["421 4.3.2 bye"]})
+    way = sinks(server.smtp)
+    receipts = way.send(outbound("one@x.net", "two@x.net"))
+    assert (states(receipts), codes(receipts)) == ([WAITING] * 2, ["421"] * 2)
     assert states(way.send(outbound())) == [SENT]
+    assert server.connections == 2
 
 
 @pytest.mark.parametrize("end", ["421 4.7.0 enough mails by this connection", CUT])

@@ -162,8 +162,10 @@ def test_one_mail_is_held_by_its_id_and_one_that_is_being_sent_is_not(emaild: Em
     assert (done.returncode, done.stdout, done.stderr) == (0, "1 mail is held\n", stopped(emaild))
     for action in ("--hold", "--cancel", "--retry"):
         done = emaild.command("outbox", action, first.id)
-        assert (done.returncode, done.stdout) == (os.EX_DATAERR, "")
-        assert "SENDING" in done.stderr
+        assert (done.returncode, done.stdout) == (os.EX_UNAVAILABLE, "")
+        assert f"{first.id} is being sent at this moment" in done.stderr
+    again = emaild.command("outbox", "--hold", second.id)
+    assert (again.returncode, "is held already" in again.stderr) == (os.EX_UNAVAILABLE, True)
     assert emaild.command("outbox", "--hold", "0MWQ0000000000XX").returncode == os.EX_DATAERR
 
 

@@ -121,13 +121,35 @@ def test_a_mail_waits_for_its_way_that_rests(emaild: Emaild) -> None:
     shown = until.astimezone().strftime("%Y-%m-%d %H:%M:%S")
     rows = {line.split()[0]: line for line in said(emaild, "outbox").splitlines()[1:]}
     assert shown in rows[rests.id]
-    assert not re.search(r"\d\d:\d\d:\d\d", rows[off.id])
+    for name in (off.id, lost.id):
+        assert not re.search(r"\d\d:\d\d:\d\d", rows[name])
     documents = {one["id"]: one["next_attempt"] for one in emaild.listed("outbox")}
     assert documents[rests.id] == until.strftime("%Y-%m-%dT%H:%M:%S.") + f"{until.microsecond // 1000:03d}Z"
-    assert documents[off.id] is None
+    assert documents[off.id] is documents[lost.id] is None
     assert f"the way out smtp-client rests until {shown}, in 4 min" in said(emaild, "outbox", rests.id)
     assert "its way out smtp-client-off is switched off." in said(emaild, "outbox", off.id)
-    assert "There is no way out smtp-client-gone in the conf files" in said(emaild, "outbox", lost.id)
+    told = said(emaild, "outbox", lost.id)
+    assert told.startswith(
+        f"The mail {lost.id} waits for the way out smtp-client-gone, which is no more in the conf files."
+    )
+    assert "There is no way out smtp-client-gone in the conf files" in told
+
+
+def test_who_has_a_mail_sent_is_told_what_stands_in_its_way(emaild: Emaild) -> None:
+    off, lost, well = outbound(way_out="smtp-client-off"), outbound(way_out="smtp-client-gone"), outbound()
+    queued(emaild, off, lost, well)
+    switched_off = "the way out smtp-client-off is switched off (enable-client, enable-outbound-submitter)\n"
+    gone = "but there is no way out smtp-client-gone in the conf files\n"
+    assert said(emaild, "outbox", "--retry", well.id) == "1 mail is due now\n"
+    assert said(emaild, "outbox", "--retry", off.id) == f"1 mail is let go\nbut {switched_off}"
+    assert said(emaild, "outbox", "--retry", lost.id) == f"1 mail is let go\n{gone}"
+    assert said(emaild, "outbox", "--retry", "--all") == f"3 mails are let go\n{gone}but {switched_off}"
+    assert said(emaild, "outbox", "--hold", off.id) == "1 mail is held\n"
+    for way, told in (("smtp-client-off", f"emaild: the mail waits: {switched_off}"), ("smtp-client", "")):
+        done = emaild.command("send", "--from", "a@b.c", "--to", "d@e.f", "--text", "x", "--way-out", way)
+        assert (done.returncode, done.stderr) == (0, told)
+    test = emaild.command("send", "--test", "smtp-client-off", "a@b.example")
+    assert f"emaild: {switched_off[:-1]}; this test mail goes all the same\n" in test.stderr
 
 
 def test_who_watches_is_not_told_of_each_mail_when_its_way_rests_for_longer(emaild: Emaild) -> None:
@@ -145,12 +167,13 @@ def test_who_watches_is_not_told_of_each_mail_when_its_way_rests_for_longer(emai
     assert watching.end() == (0, b"")
 
 
-def test_a_cause_that_there_is_not_is_refused_with_those_that_there_are(emaild: Emaild) -> None:
+def test_a_cause_that_there_is_not_is_refused_with_those_that_are_like_it(emaild: Emaild) -> None:
     deferred(emaild, LONG)
-    done = emaild.command("outbox", "--cause", "nonsense")
-    assert (done.returncode, done.stdout) == (os.EX_USAGE, "")
-    assert "there is no cause 'nonsense'; there are " in done.stderr
-    assert ", mailbox-full, " in done.stderr
+    for key, hint in (("nonsense", "'emaild outbox ID' tells that of a mail"), ("mailboxfull", "is it mailbox-full")):
+        done = emaild.command("outbox", "--cause", key)
+        assert (done.returncode, done.stdout) == (os.EX_USAGE, "")
+        assert f"there is no cause '{key}'; {hint}" in done.stderr
+        assert len(done.stderr) < 300
     assert len(emaild.listed("outbox", "--cause", "Mailbox-Full")) == 1
     assert emaild.listed("outbox", "--cause", "spam") == []
 
@@ -160,8 +183,10 @@ def test_a_way_out_is_found_in_any_case_and_one_that_there_is_not_is_told(emaild
     assert len(emaild.listed("outbox", "--way-out", "SMTP-Client")) == 1
     assert len(emaild.listed("outbox", "--way-out", "smtp-client-gone")) == 1
     assert said(emaild, "outbox", "--way-out", "smtp-client-off") == "no mail fits\n"
-    told = "no mail fits, and there is no way out smtp-cleint; there are: smtp-client, smtp-client-off\n"
-    assert said(emaild, "history", "--way-out", "smtp-cleint") == told
+    for arguments in (("history",), ("outbox", "--retry")):
+        done = emaild.command(*arguments, "--way-out", "smtp-cleint")
+        assert (done.returncode, done.stdout) == (os.EX_USAGE, "")
+        assert done.stderr == "emaild: there is no way out smtp-cleint; there are: smtp-client, smtp-client-off\n"
 
 
 def test_the_list_for_programs_has_each_mails_subject(emaild: Emaild) -> None:

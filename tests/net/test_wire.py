@@ -9,7 +9,9 @@ from collections.abc import Callable
 
 import pytest
 
+from emaild.errors import Unreachable
 from emaild.net.connect import open_connection
+from emaild.net.http import ask
 from emaild.net.peer import Peer, Trust
 from emaild.net.tls import client_context
 from emaild.settings.server import Security
@@ -87,3 +89,9 @@ def test_without_anything_to_watch_a_connection_is_the_systems_own(
         security = Security.SSL_TLS if tls else Security.NONE
         with open_connection(peer(server, authority, security=security)) as connection:
             assert type(connection).__name__ == kind
+
+
+def test_host_that_no_request_can_name_is_out_of_reach() -> None:
+    there = Peer(host="a b", port=1, section="", security=Security.NONE, trust=Trust())
+    with pytest.raises(Unreachable):
+        ask(there, "GET", "/", {})

@@ -296,6 +296,17 @@ def test_links_that_lead_round_in_a_circle_end_somewhere(conf: Path) -> None:
     assert conf.parent in names_by_folder(conf.parent / "a")
 
 
+def test_only_names_of_files_and_links_matter(conf: Path, tmp_path: Path) -> None:
+    (tmp_path / "two").mkdir()
+    (tmp_path / "one").symlink_to("two")
+    (tmp_path / "two/emaild.conf").symlink_to("real.conf")
+    (tmp_path / "two/real.conf").write_text("[log]\n")
+    here = {"emaild.conf", "conf.d"}
+    assert names_by_folder(conf) == {conf.parent: here}
+    linked = names_by_folder(tmp_path / "one/emaild.conf")
+    assert linked == {tmp_path: {"one", "two"}, tmp_path / "two": {*here, "real.conf"}}
+
+
 def test_where_the_system_cannot_watch_that_is_told_and_nothing_is_left_behind(conf: Path, said: Said) -> None:
     (conf.parent / "conf.d").mkdir()
     before = threading.enumerate()

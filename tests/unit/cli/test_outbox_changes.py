@@ -43,7 +43,7 @@ def test_ctrl_c_between_two_pages_says_how_far_it_got(
     for _ in range(PAGE + 10):
         store.outbox.add(outbound(), START)
     with ctrl_c_at_page(2), pytest.raises(KeyboardInterrupt):
-        change(store, "cancel", Choice(done=False), None, json=False)
+        change(store, "cancel", Choice(done=False), None, lambda way: "", json=False)
     states = [entry.state for entry in store.outbox.newest(Choice())]
     assert (states.count(OutboundState.CANCELLED), states.count(OutboundState.QUEUED)) == (PAGE, 10)
     assert said.one("outbound.many_changed")["mails"] == PAGE

@@ -6,10 +6,11 @@ from itertools import pairwise
 
 import pytest
 
-from emaild.errors import Rejected, Unreachable
+from emaild.errors import Busy, Rejected, Unreachable
+from emaild.jobs.leasing import LEASED
 from emaild.jobs.rest import AT_ONCE, WAY_BACKOFF
 from emaild.jobs.slot import LOOK_EVERY
-from emaild.message import OutboundState
+from emaild.message import Outbound, OutboundState
 from emaild.store import Store
 from tests.clock import ManualClock
 from tests.said import Said
@@ -90,28 +91,70 @@ def test_a_server_that_says_it_is_asked_too_much_has_rest_at_the_first_mail(send
     assert said.one("way_out.failed")["cause"] == "throttled"
 
 
+def test_a_mail_that_was_under_way_when_the_way_failed_does_not_end_its_rest(sending: Sending, said: Said) -> None:
+    def fails_elsewhere() -> None:
+        sending.clock.advance(1)
+        sending.way.rest.failed(Busy("smtp.example:25", "greet", "421 4.3.2 Too many concurrent connections"))
+
+    sending.queue()
+    sending.server.meanwhile = fails_elsewhere
+    sending.run()
+    sending.server.meanwhile = lambda: None
+    assert (sending.way.failing, sending.way.rest.left() > 0) == (True, True)
+    assert "way_out.recovered" not in said.names
+    sending.queue()
+    sending.passed(sending.way.rest.left())
+    assert not sending.way.failing
+    assert said.one("way_out.recovered")["failures"] == 1
+
+
+# A mail for whose sender the way never works
+
+
+def test_a_mail_that_the_way_never_works_for_holds_up_no_other(sending: Sending) -> None:
+    odd = sending.queue("odd@b.c", interactive=True)
+    refused = Rejected("smtp.example:25", "MAIL", "530 5.7.57 Client not authenticated to send mail")
+    tries: list[str] = []
+
+    def begins(mail: Outbound) -> None:
+        tries.append(mail.id)
+        sending.server.down = refused if mail.id == odd.id else None
+
+    sending.server.offered = begins
+    others = [sending.queue() for _ in range(LEASED)]
+    sending.settle()
+    sending.clock.advance(sending.next_due())
+    sending.settle()
+    assert [sending.state(mail) for mail in others] == [OutboundState.SENT] * LEASED
+    sending.clock.advance(LOOK_EVERY)
+    sending.settle()
+    assert tries == [odd.id, *(mail.id for mail in others), odd.id]
+
+
 # Early tries
 
 
-def waits(sending: Sending, *, early: int) -> list[float]:
+def waits(sending: Sending, *, early: int, wakes: int = 1) -> list[float]:
     """For how long a server that refuses us is left alone after each try that was due, with early ones in between."""
     found = []
     for _ in range(6):
         sending.run()
         for _ in range(early):
             sending.clock.advance(0.1)
-            sending.way.try_now()
+            for _ in range(wakes):
+                sending.way.try_now()
             sending.run()
         found.append(sending.way.rest.left())
-        sending.clock.advance(found[-1] + 0.1)
+        sending.clock.advance(found[-1] + LOOK_EVERY + 0.1)
     return found
 
 
-def test_a_way_that_a_person_has_tried_early_rests_for_no_longer(store: Store, clock: ManualClock) -> None:
+@pytest.mark.parametrize("wakes", [1, 2])
+def test_a_way_that_a_person_has_tried_early_rests_for_no_longer(store: Store, clock: ManualClock, wakes: int) -> None:
     sending = Sending(store, clock)
     sending.queue()
     sending.server.down = Unreachable("smtp.example:25", "connect", "refused")
-    found = waits(sending, early=5)
+    found = waits(sending, early=5, wakes=wakes)
     doubled = [min(WAY_BACKOFF.maximum, WAY_BACKOFF.first * 2**number) for number in range(6)]
     assert all(0.8 * plain <= wait <= 1.2 * plain for wait, plain in zip(found, doubled, strict=True))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from contextlib import closing
 from datetime import timedelta
 
@@ -171,6 +172,33 @@ def test_mails_that_a_person_wants_sent_now_wake_their_ways(sending: Sending, st
     assert change.woken == {"smtp-client"}
     board.flush()
     assert sending.way.rest.left() == 0
+
+
+def test_what_a_person_wants_of_mails_is_done_where_their_way_cannot_be_woken(
+    sending: Sending, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, mail = rests(sending)
+    wake = store.ways_out.wake
+
+    def on_a_full_disk(names: Collection[str]) -> set[str]:
+        with no_more_bytes():
+            return wake(names)
+
+    monkeypatch.setattr(store.ways_out, "wake", on_a_full_disk)
+    assert not change_one(store, "retry", mail, sending.clock.now(), client="command-line").woken
+    change = ChangeAll(store, "retry", Choice(done=False), client="command-line")
+    change.run(sending.clock.now())
+    assert (change.count, change.woken) == (1, set())
+
+
+def test_ways_of_which_none_rests_are_woken_without_a_wait_for_who_writes(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emaild.store.commits.BUSY_SECONDS", 0)
+    store.ways_out.report([WayOutStatus(name="smtp-client", state="ok")])
+    with closing(sqlite3.connect(store._database.path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert store.ways_out.wake({"smtp-client"}) == set()
 
 
 @pytest.mark.parametrize("action", ["hold", "cancel"])

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from emaild.documents.outbox import diagnosed, logged_json
+from emaild.documents.outbox import causes_of, diagnosed, logged_json
+from emaild.errors import Unreachable
 from emaild.message import OutboundState
 from emaild.store import Store
+from emaild.store.outbox_entries import Choice
 from tests.clock import ManualClock
 from tests.sending import Sending
 
@@ -78,6 +80,34 @@ def test_each_recipient_has_its_own_cause(sending: Sending) -> None:
     assert isinstance(recipients, list)
     assert [one["cause"] for one in recipients] == ["greylisted", "mailbox-unknown", ""]
     assert document["cause"] == "mailbox-unknown"
+
+
+def test_all_causes_are_told_those_of_who_waits_first(sending: Sending) -> None:
+    mail = sending.queue("gone@b.c", "late@b.c", "ok@b.c", "away@b.c")
+    says(sending, late=(451, LATE), gone=(550, GONE), away=(550, GONE))
+    sending.run()
+    found = [(one.cause, addresses) for one, addresses in causes_of(*sending.store.outbox.get(mail.id))]
+    assert found == [("greylisted", ["late@b.c"]), ("mailbox-unknown", ["gone@b.c", "away@b.c"])]
+    sending.server.down = Unreachable("smtp.example:25", "connect", "Connection refused")
+    sending.passed(HOUR)
+    found = [(one.cause, addresses) for one, addresses in causes_of(*sending.store.outbox.get(mail.id))]
+    assert found[0] == ("connection-refused", [])
+
+
+def test_a_mail_is_found_by_the_cause_of_each_who_did_not_get_it(sending: Sending) -> None:
+    mail = sending.queue("late@b.c", "gone@b.c", "full@b.c", "ok@b.c")
+    says(sending, late=(451, LATE), gone=(550, GONE), full=(452, "4.2.2 Mailbox full"))
+    sending.run()
+
+    def found(cause: str) -> list[str]:
+        return [one.id for one in sending.store.outbox.newest(Choice(cause=cause))]
+
+    assert found("greylisted") == found("mailbox-unknown") == found("mailbox-full") == [mail.id]
+    assert found("spam") == []
+    says(sending)
+    sending.passed(HOUR)
+    assert found("greylisted") == found("mailbox-full") == []
+    assert found("mailbox-unknown") == [mail.id]
 
 
 def test_a_mail_of_former_versions_has_the_cause_of_who_failed(sending: Sending) -> None:

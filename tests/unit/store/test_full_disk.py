@@ -113,7 +113,7 @@ def test_no_write_is_possible_and_every_one_says_so(tmp_path: Path) -> None:
         lambda: store.sending.release([unsent(lease)]),
         lambda: store.sending.give_back([lease], START),
         lambda: store.sending.take_back(START + timedelta(days=1)),
-        lambda: store.sending.resume(START),
+        lambda: store.sending.resume(START, lease=900.0),
         lambda: store.sending.defer("smtp-client", START, START, why="", past=None, most=10),
         lambda: store.sending.reroute("smtp-client", "another", START, why="", most=10),
         lambda: store.sending.expire("smtp-client", START + timedelta(days=1), START),

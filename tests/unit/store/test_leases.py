@@ -199,7 +199,7 @@ def test_a_mail_under_way_is_neither_held_nor_cancelled_nor_sent_again_nor_prune
     queued(store, 1, "a@b.c")
     (lease,) = leased(store)
     for ask in (store.outbox.hold, store.outbox.cancel, store.outbox.retry):
-        with pytest.raises(Conflict, match=f"{lease.mail.id} is SENDING"):
+        with pytest.raises(Conflict, match=f"{lease.mail.id} is being sent at this moment"):
             ask(lease.mail.id, START)
     assert store.outbox.prune(START + timedelta(days=999), 10) == 0
     assert answered(store, lease, 250) is OutboundState.SENT

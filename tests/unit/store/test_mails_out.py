@@ -188,7 +188,7 @@ def test_a_mail_that_is_given_back_untried_is_as_before(store: Store) -> None:
 def test_what_a_dead_daemon_held_is_queued_anew(store: Store) -> None:
     lease = sending(store)
     also = queued(store)
-    assert store.sending.resume(START) == 1
+    assert store.sending.resume(START, lease=900.0) == 1
     assert {there.state for there in in_outbox(store)} == {OutboundState.QUEUED}
     again = leased(store, most=10)
     assert {one.mail.id for one in again} == {lease.mail.id, also.id}

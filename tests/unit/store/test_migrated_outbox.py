@@ -81,7 +81,7 @@ def test_a_mail_of_before_has_its_state_of_today(migrated: Store) -> None:
 
 def test_a_mail_of_before_that_waits_is_sent_and_one_that_is_done_is_not(migrated: Store) -> None:
     assert [one.mail.id for one in leased(migrated, most=10)] == ["NEW"]
-    assert migrated.sending.resume(START) == 2
+    assert migrated.sending.resume(START, lease=900.0) == 2
     again = leased(migrated, SOON, most=10)
     assert sorted(one.mail.id for one in again) == ["NEW", "TRIED", "UNDERWAY"]
     assert {one.mail.raw for one in again} == {RAW}

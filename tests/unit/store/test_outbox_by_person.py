@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from emaild.errors import Conflict, NotFound
+from emaild.errors import Conflict, NotFound, WrongState
 from emaild.message import Outbound, OutboundState, RecipientState
 from emaild.store import Store
 from emaild.store.outbox import PAGE
@@ -55,6 +55,25 @@ def test_a_deferred_mail_that_was_held_is_due_at_once_and_keeps_its_reason(store
     let_go = store.outbox.retry(mail.id, SOON)
     assert (let_go.state, let_go.next_attempt) == (STATES.DEFERRED, SOON)
     assert let_go.diagnosis == "a@b.c: 451 not now"
+
+
+def test_a_mail_that_is_sent_anew_came_when_it_came_first(store: Store) -> None:
+    mail = queued(store, "a@b.c")
+    for at in (SOON, LATE):
+        (lease,) = leased(store, at)
+        answered(store, lease, 550, at=at)
+        again = store.outbox.retry(mail.id, at)
+        assert (again.came, again.created) == (START, at)
+    assert [one.id for one in store.outbox.newest(Choice(until=SOON))] == [mail.id]
+    assert list(store.outbox.newest(Choice(since=SOON))) == []
+
+
+def test_a_mail_that_is_held_is_not_held_again(store: Store) -> None:
+    held, waits = queued(store), queued(store)
+    store.outbox.hold(held.id, START)
+    with pytest.raises(WrongState, match="is held already"):
+        store.outbox.hold(held.id, START)
+    assert [one.id for one in store.outbox.hold_all(Choice(), START)] == [waits.id]
 
 
 def test_a_mail_that_is_retried_was_never_held_back(store: Store) -> None:

@@ -36,7 +36,8 @@ def test_one_process_at_a_time_is_the_next(tmp_path: Path) -> None:
     one.close()
 
 
-def test_who_writes_again_and_again_lets_in_who_waits(tmp_path: Path) -> None:
+def test_who_writes_again_and_again_lets_in_who_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emaild.store.commits.COURTESY", 60.0)
     busy, waiting, look = open_store(tmp_path), open_store(tmp_path), Queue(tmp_path)
     order: list[str] = []
 
@@ -68,6 +69,36 @@ def test_one_that_hangs_in_the_queue_keeps_nobody_from_writing(tmp_path: Path, m
     adding.join(timeout=30)
     assert len(in_outbox(store)) == 1
     assert not Queue(tmp_path).entered()
+    hanging.close()
+    store.close()
+
+
+def test_one_that_hangs_in_the_queue_is_waited_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emaild.store.commits.COURTESY", 0.01)
+    store, hanging = open_store(tmp_path), Queue(tmp_path)
+    assert hanging.entered()
+    store.outbox.add(outbound(), START)
+    entered, asked = Queue.entered, 0
+
+    def counted(place: Queue) -> bool:
+        nonlocal asked
+        asked += 1
+        return entered(place)
+
+    monkeypatch.setattr(Queue, "entered", counted)
+    monkeypatch.setattr("emaild.store.commits.COURTESY", 60.0)
+    for _ in range(10):
+        store.outbox.add(outbound(), START)
+    assert asked == 10
+    hanging.leave()
+    store.outbox.add(outbound(), START)
+    assert entered(hanging)
+    with ThreadPoolExecutor(1) as threads:
+        waits = threads.submit(store.outbox.add, outbound(), START)
+        eventually(lambda: asked > 20)
+        assert not waits.done()
+        hanging.leave()
+        waits.result(timeout=30)
     hanging.close()
     store.close()
 
