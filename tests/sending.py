@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from emaild.errors import RemoteError, Unreachable
+from emaild.errors import Busy, RemoteError, Unreachable
 from emaild.jobs.deliver import WayOut
 from emaild.jobs.schedule import Schedule
 from emaild.message import Delivery, Outbound, OutboundState
@@ -32,6 +32,16 @@ class Server:
     meanwhile: Callable[[], object] = lambda: None  # what happens while it takes a mail
     rest: float | None = None
     closed: int = 0
+    room: int | None = None  # how many connections it wants; None: any number
+    connections: list[MemorySink] = field(default_factory=list)
+
+    def connect(self, sink: MemorySink) -> None:
+        """One connection more, unless it is there."""
+        if sink in self.connections:
+            return
+        if self.room is not None and len(self.connections) >= self.room:
+            raise Busy("smtp.example:25", "greet", "421 4.3.2 Too many concurrent connections")
+        self.connections.append(sink)
 
 
 class MemorySink:
@@ -45,6 +55,7 @@ class MemorySink:
         self._server.offered(mail)
         if self._server.down is not None:
             raise self._server.down
+        self._server.connect(self)
         if self._server.fault is not None:
             raise self._server.fault
         confirm()

@@ -24,7 +24,7 @@ from emaild.jobs.rest import Rest
 from emaild.jobs.returns import Returns
 from emaild.jobs.schedule import Schedule
 from emaild.jobs.sent import tell
-from emaild.jobs.slot import LOOK_EVERY, Slot
+from emaild.jobs.slot import LOOK_EVERY, ONE_TOO_MANY, Slot
 from emaild.jobs.waiting import first_trouble, overload, wait_after
 from emaild.log import events
 from emaild.message import Delivery, Receipt, RecipientState
@@ -85,6 +85,11 @@ class WayOut:
         for slot in self._slots[1:]:
             self._schedule.wake(slot)
 
+    def works_by_another_than(self, slot: Slot) -> bool:
+        """Whether a server took a mail by another connection lately: one that wants no more of them is not down."""
+        since = self.clock.monotonic() - ONE_TOO_MANY
+        return not self.failing and any(one.took_mail_since(since) for one in self._slots if one is not slot)
+
     @property
     def failing(self) -> bool:
         """Whether it did not work the last time."""
@@ -100,6 +105,8 @@ class WayOut:
     def wake(self) -> None:
         """The way is tried at once, with what is due. Where it fails again, it rests for no longer than it did."""
         self.rest.wake()
+        for slot in self._slots:
+            slot.wake()
         self._schedule.wake(self._slots[0])
 
     def expire(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from emaild import fault_points
-from emaild.errors import LeaseLost, RemoteError, StoreFailed
+from emaild.errors import Busy, LeaseLost, RemoteError, StoreFailed
 from emaild.fault_points import FaultPoint
 from emaild.jobs.health import StoreHealth
 from emaild.log import events
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 LOOK_EVERY = 1.0  # seconds between two looks into the outbox
 BATCH = 20  # mails a slot sends before other ways have their turn
 STORE_BACKOFF = 5.0
+ONE_TOO_MANY = 60.0  # seconds; a server that works by other connections and wants no more of them is not asked for one
 
 
 class Slot:
@@ -28,6 +29,8 @@ class Slot:
         self._number = number
         self._sink = sink
         self._store_health = StoreHealth(f"send by {way.section.name}")
+        self._rests_until = 0.0  # on the monotonic clock, as the next
+        self._took_mail: float | None = None  # when, on the connection that it has; None: it has none
         self.name = f"{way.section.name}#{number}"
         self.host = way.section.server.lower() or way.section.name
 
@@ -39,7 +42,8 @@ class Slot:
                 self._way.record()  # the last chance: whoever sends by this way next does not know what was answered
                 self._way.leases.let_go()
                 return None
-            more = self._send_due()
+            resting = self._rests_until - self._way.clock.monotonic()
+            more = resting <= 0 and self._send_due()
         except StoreFailed as error:
             self._store_health.failed(error)
             return STORE_BACKOFF
@@ -49,6 +53,8 @@ class Slot:
         rest = self._sink.rest()
         if self._number == 0:
             self._way.move()
+            if resting > 0:
+                self._way.wake_others()  # for it looks for them
             return max(LOOK_EVERY, self._way.rest.left())
         return rest
 
@@ -80,7 +86,12 @@ class Slot:
         try:
             delivery = self._sink.send(leased.mail, lambda: way.leases.confirm(leased))
         except RemoteError as error:
-            way.failed(leased, error, began, clock.monotonic() - start)
+            self._took_mail = None
+            if isinstance(error, Busy) and way.works_by_another_than(self):
+                self._rest_alone(error)
+                way.leases.put_back(leased)
+            else:
+                way.failed(leased, error, began, clock.monotonic() - start)
             return False
         except LeaseLost:
             way.leases.forget(leased)
@@ -92,5 +103,21 @@ class Slot:
         except BaseException:  # our own fault: the lease runs out, and then it is tried again
             way.leases.forget(leased)
             raise
+        self._took_mail = clock.monotonic()
         way.sent(leased, delivery, began, clock.monotonic() - start)
         return True
+
+    def _rest_alone(self, error: Busy) -> None:
+        """The server has as many connections of ours as it wants."""
+        wait = max(ONE_TOO_MANY, error.retry_after)
+        self._rests_until = self._way.clock.monotonic() + wait
+        events.way_out_connection_refused(section=self._way.section.name, reason=error.reason, again_in=wait)
+
+    def wake(self) -> None:
+        """It may be tried at once."""
+        self._rests_until = 0.0
+
+    def took_mail_since(self, moment: float) -> bool:
+        """Whether its connection of now was good for a mail since that time of the monotonic clock."""
+        took = self._took_mail
+        return took is not None and took >= moment

@@ -822,6 +822,14 @@ def way_out_woken(*, section: str) -> None:
     say("info", STANDARD, 30470, "way_out.woken", section=section)
 
 
+def way_out_connection_refused(*, section: str, reason: str, again_in: float) -> None:
+    """A server that takes mail by other connections wants no more of them: one rests, and its mail goes by the others.
+
+    Where that comes often, cnx-pool-size is above what the server allows.
+    """
+    say("warning", STANDARD, 30471, "way_out.connection_refused", section=section, reason=reason, again_in=again_in)
+
+
 # Notices
 
 

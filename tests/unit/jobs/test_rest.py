@@ -9,7 +9,7 @@ import pytest
 from emaild.errors import Busy, Rejected, Unreachable
 from emaild.jobs.leasing import LEASED
 from emaild.jobs.rest import AT_ONCE, WAY_BACKOFF
-from emaild.jobs.slot import LOOK_EVERY
+from emaild.jobs.slot import LOOK_EVERY, ONE_TOO_MANY
 from emaild.message import Outbound, OutboundState
 from emaild.store import Store
 from tests.clock import ManualClock
@@ -106,6 +106,49 @@ def test_a_mail_that_was_under_way_when_the_way_failed_does_not_end_its_rest(sen
     sending.passed(sending.way.rest.left())
     assert not sending.way.failing
     assert said.one("way_out.recovered")["failures"] == 1
+
+
+# A server that wants no more connections
+
+
+def test_a_server_that_wants_fewer_connections_gets_all_mails_by_those_that_it_takes(
+    store: Store, clock: ManualClock, said: Said
+) -> None:
+    sending = Sending(store, clock, connections=3)
+    sending.server.room = 1
+    mails = [sending.queue() for _ in range(50)]
+    sending.settle()
+    entries = [store.outbox.get(mail.id)[0] for mail in mails]
+    assert {(entry.state, entry.attempts) for entry in entries} == {(OutboundState.SENT, 1)}
+    assert said.names.count("way_out.connection_refused") == 2, "each of the others has asked once"
+    assert "way_out.failed" not in said.names
+
+
+@pytest.mark.parametrize("woken", [False, True])
+def test_a_connection_that_was_one_too_many_is_tried_again_in_time_or_by_hand(
+    store: Store, clock: ManualClock, said: Said, woken: bool
+) -> None:
+    sending = Sending(store, clock, connections=3)
+    sending.server.room = 1
+    for _ in range(50):
+        sending.queue()
+    sending.settle()
+    sending.server.room = None
+    clock.advance(LOOK_EVERY if woken else ONE_TOO_MANY)
+    if woken:
+        sending.way.wake()
+    for _ in range(50):
+        sending.queue()
+    sending.settle()
+    assert (len(sending.server.taken), len(sending.server.connections)) == (100, 3)
+
+
+def test_a_server_that_takes_no_connection_has_rest(store: Store, clock: ManualClock, said: Said) -> None:
+    sending = Sending(store, clock, connections=3)
+    sending.server.room = 0
+    sending.queue()
+    sending.settle()
+    assert (sending.way.failing, "way_out.connection_refused" in said.names) == (True, False)
 
 
 # A mail for whose sender the way never works
