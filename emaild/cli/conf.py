@@ -7,11 +7,13 @@ import os
 import sys
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 
 from emaild.cli.output import json_line, table
+from emaild.cli.owner import as_owner
 from emaild.cli.registry import Add
 from emaild.clock import SystemClock
-from emaild.errors import ConfigError, UsageError
+from emaild.errors import ConfigError, OperatorError, UsageError
 from emaild.net.oauth.ending import endings
 from emaild.render.response.checking import checked
 from emaild.services import rule_checks
@@ -49,7 +51,14 @@ def _check(arguments: argparse.Namespace) -> int:
     faults += rule_checks.faults(settings)
     if faults:
         raise ConfigError(tuple(str(fault) for fault in faults))
-    warnings = (*settings.warnings, *rule_checks.warnings(settings), *doubts, *_ending(settings, SystemClock().now()))
+    ending = _ending(settings, SystemClock().now())
+    warnings = (
+        *settings.warnings,
+        *rule_checks.warnings(settings),
+        *doubts,
+        *ending,
+        *_hidden(settings, arguments.conf),
+    )
     counts = (
         _counted(len(settings.mailboxes), "mailbox", "mailboxes"),
         _counted(len(settings.ways_out), "way out", "ways out"),
@@ -59,6 +68,19 @@ def _check(arguments: argparse.Namespace) -> int:
     for warning in warnings:
         print(f"{warning} (warning)", file=sys.stderr)
     return os.EX_OK
+
+
+def _hidden(settings: Settings, conf: Path) -> Iterator[str]:
+    """What root may read, and the user whom the daemon runs as may not."""
+    state = settings.emaild.state_directory
+    if os.geteuid() != 0 or not state.is_dir():
+        return
+    try:
+        with as_owner(state):
+            load(conf, outside_unit=True)
+    except OperatorError as error:
+        for line in str(error).splitlines():
+            yield f"for the owner of {state}, as whom the daemon runs: {line}"
 
 
 def _ending(settings: Settings, now: datetime) -> Iterator[Fault]:
