@@ -19,7 +19,7 @@ def test_a_way_out_that_hangs_with_all_its_connections_leaves_workers_to_the_oth
     with Emaild(tmp_path) as daemon:
         daemon.configure(
             smtp_section(hanging.port, "smtp-client-bad", cnx_pool_size=4, protocol_timeout="10m"),
-            smtp_section(good.smtp, "smtp-client-good", server="localhost"),  # another host: one has half of the workers
+            smtp_section(good.smtp, "smtp-client-good", server="localhost"),  # another host: each has half
             head="outbound-workers = 4\n",
         )
         for number in range(4):
