@@ -49,9 +49,9 @@ def ask(peer: Peer, method: str, target: str, fields: Mapping[str, str], body: b
     ):
         connection.connect()
         connection.request(method, target, body or None, {**STANDING, "Connection": "close", **fields})
-        response = connection.getresponse()
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return HttpAnswer(response.status, headers, response.read())
+        with contextlib.closing(connection.getresponse()) as response:  # what breaks while it is read is closed, too
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return HttpAnswer(response.status, headers, response.read())
 
 
 @contextlib.contextmanager
