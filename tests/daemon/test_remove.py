@@ -140,7 +140,7 @@ def test_while_the_daemon_has_the_section_still_its_mails_stay(
         assert (done.returncode, "its mails are not removed" in done.stderr) == (os.EX_CANTCREAT, True), done.stderr
         assert files(daemon) == {}
     daemon.signal(signal.SIGCONT)
-    eventually(lambda: daemon.listed("mailboxes") == [])
+    eventually(lambda: daemon.listed("mailboxes") == [], within=30)
     (told,) = daemon.listed("remove", box, "--with-mail", "--yes")
     assert (told["mails_removed"], told["daemon"], told["message"]) == (1, "ok", "the daemon has let go of it")
     assert daemon.stop() == 0
