@@ -12,8 +12,8 @@ from enum import StrEnum
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ID_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 ID_TICK = timedelta(microseconds=10)
-ID_TIME_DIGITS = 10  # 36**10 ticks last until the year 3128
-ID_RANDOM_DIGITS = 6  # 31 bits: a clash needs thousands of ids in one tick, and is refused by the store
+ID_CHANCES = 36**6  # 31 bits: a clash needs thousands of ids in one tick, and is refused by the store
+ID_LENGTH = 16  # ten digits for the time: 36**10 ticks last until the year 3128
 ENHANCED_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?!\S)")
 TOKEN = re.compile(r"\[#([0-9A-Z]{16})\]")
 """Our own mark in a subject: an answer to a mail that carries it belongs to the thread of the mail with that id."""
@@ -21,12 +21,12 @@ TOKEN = re.compile(r"\[#([0-9A-Z]{16})\]")
 
 def new_id(now: datetime) -> str:
     """An id of sixteen digits and capitals, as Genesys ids look; ids sort by the time they were made."""
-    number = (now - EPOCH) // ID_TICK
+    number = (now - EPOCH) // ID_TICK * ID_CHANCES + secrets.randbelow(ID_CHANCES)
     digits = ""
-    for _ in range(ID_TIME_DIGITS):
+    for _ in range(ID_LENGTH):
         number, digit = divmod(number, 36)
         digits = ID_DIGITS[digit] + digits
-    return digits + "".join(secrets.choice(ID_DIGITS) for _ in range(ID_RANDOM_DIGITS))
+    return digits
 
 
 def token(name: str) -> str:

@@ -60,7 +60,7 @@ class Desk:
         """What these mails become that are to be stored in one commit."""
         batch = self.understanding.batch()
         mails = [Inbound(key=str(next(_numbers)), raw=raw) for raw in raws]
-        return [(mail, batch.interactions(mail, at)) for mail in mails]
+        return [(read.inbound, batch.become(read, at)) for read in [batch.read(mail) for mail in mails]]
 
     def keep(self, looked: Sequence[tuple[Inbound, Understood]]) -> frozenset[str]:
         """Store them, and tell."""

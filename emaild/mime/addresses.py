@@ -11,7 +11,12 @@ LONGEST_NAME = 200  # characters that may stand before a comma in it
 QUOTED = r'"(?:[^"\\]|\\.){0,200}"'  # the bound keeps a header of a million quotes from taking for ever
 COMMENT = r"\((?:[^()\\]|\\.|\((?:[^()\\]|\\.){0,200}\)){0,200}\)"
 ENCODED = r"=\?[^?\s]{1,100}\?[bqBQ]\?[^?]{0,1000}\?="
+BARE = r"[A-Za-z0-9.!#$%&'*+/=^_{|}~-]++@[A-Za-z0-9.-]++"
 PIECE = re.compile(rf'{QUOTED}|{COMMENT}|{ENCODED}|<[^<>]*>|(?:[^",;:(<=]++|=(?!\?))++|.', re.DOTALL)
+PLAIN = re.compile(
+    rf'((?:"[^"\\]{{0,200}}"|{ENCODED}|[^",:;<>()=]++|=(?!\?))*+)<({BARE})>\s*(?:,|\Z)|\s*({BARE})\s*(?:,|\Z)'
+)
+"""One whose address stands as nearly all do, with a name in front or alone, and nothing that `_mailboxes` sorts out."""
 WORD = re.compile(rf"(?:{QUOTED}|\S)+", re.DOTALL)
 QUOTED_TEXT = re.compile(r'"((?:[^"\\]|\\.){0,200})"', re.DOTALL)
 ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -23,8 +28,21 @@ def people(value: str, *, strict: bool = False) -> tuple[tuple[str, str], ...]:
     Groups and comments are read through, missing commas are seen, and one that cannot be read harms no other. A single
     word without @ is an address only where the field has no other, as in `From: MAILER-DAEMON`.
     """
-    found = [(_name(name, strict), address) for name, address in _mailboxes(value)]
+    plain = _plain(value)
+    found = [(_name(name, strict), address) for name, address in (_mailboxes(value) if plain is None else plain)]
     return tuple(one for one in found if "@" in one[1]) or tuple(found)
+
+
+def _plain(value: str) -> list[tuple[str, str]] | None:
+    """What `_mailboxes` finds in a field in which nothing is odd, as in nearly all; None where it has to look."""
+    found, at = [], 0
+    while at < len(value):
+        one = PLAIN.match(value, at)
+        if one is None:
+            return None
+        found.append((one[1] or "", one[2] or one[3]))
+        at = one.end()
+    return found
 
 
 def _mailboxes(value: str) -> Iterator[tuple[str, str]]:
@@ -68,5 +86,5 @@ def _bare(text: str) -> list[tuple[str, str]]:
 
 
 def _name(text: str, strict: bool) -> str:
-    unquoted = QUOTED_TEXT.sub(lambda found: ESCAPED.sub(r"\1", found[1]), text)
+    unquoted = QUOTED_TEXT.sub(lambda found: ESCAPED.sub(r"\1", found[1]), text) if '"' in text else text
     return " ".join(words(unquoted, strict=strict).split()).strip('" ,')

@@ -165,5 +165,7 @@ def _fields(said: Facts) -> dict[str, str]:
 
 def _word(value: str) -> str:
     """The first word of a value, without parameters and comments."""
+    if not value:
+        return ""
     said = LEADING_COMMENTS.sub("", value.strip().lower()[:200])
     return next(iter(re.split(r"[\s;(]+", said)), "")

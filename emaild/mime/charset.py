@@ -58,6 +58,8 @@ KNOWN = {**{codec: codec for codec in CODECS}, **aliases.aliases, **MORE}
 WIDE = ("cp932", "euc_jp", "gb18030", "hz", "big5hkscs", "cp949", "johab", "euc_jis_2004", "shift_jis_2004", "cp950")
 BOMS = ((codecs.BOM_UTF8, "utf_8"), (codecs.BOM_UTF16_LE, "utf_16_le"), (codecs.BOM_UTF16_BE, "utf_16_be"))
 UNLIKE_ASCII = ("utf_7", "cp037", "cp273", "cp424", "cp500", "cp875", "cp1026", "cp1140")
+SPECIAL = {*UNLIKE_ASCII, *WIDE, *(codec for codec in CODECS if codec.startswith("iso2022"))}
+"""Those for which UTF-8 is looked at twice."""
 ASSUMED = ("ascii", "cp1252")  # what many programs say without looking
 LONGEST_LABEL = 100  # characters
 LABEL = re.compile(r"""[\s"']*([^;,(="']{1,60})""")
@@ -80,8 +82,14 @@ def decoded(content: bytes, label: str | None, unlabelled: str = "", *, html: bo
     and is not UTF-8, empty where it is to be found out. Of *html* its own <meta> counts where *label* does not fit.
     """
     codec = _codec((label or "")[:LONGEST_LABEL])
-    if content.isascii() and codec not in UNLIKE_ASCII and not any(mark in content for mark in (b"\x1b", b"~{", b"\0")):
-        return content.decode("ascii")
+    if content.isascii():
+        if codec not in UNLIKE_ASCII and not (b"\x1b" in content or b"~{" in content or b"\0" in content):
+            return content.decode("ascii")
+    elif codec not in SPECIAL and b"\0" not in content:
+        try:
+            return content.removeprefix(codecs.BOM_UTF8).decode("utf_8")
+        except ValueError:
+            pass
     text = next(_readings(content, codec, unlabelled, html))
     return LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text).replace("\0", "")
 

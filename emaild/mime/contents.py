@@ -15,7 +15,7 @@ from emaild.mime.limits import HEADER_BYTES, PARTS
 from emaild.mime.parts import Part, parsed
 from emaild.settings.properties import MimeProperties
 
-REFERRED = re.compile(r"cid:([^\"'\s<>)&]{1,998})", re.IGNORECASE)  # RFC 2392
+REFERRED = re.compile(r"[cC][iI][dD]:([^\"'\s<>)&]{1,998})")  # RFC 2392
 BODIES = ("text/plain", "text/html")
 OTHER_READERS = ("text/x-amp-html", "text/watch-html")
 """The same text once more, for programs that are none of ours."""
@@ -97,7 +97,7 @@ class _Found:
         label = headers.parameter(part.header, "Content-Type", "charset", self.reading)
         is_html = part.kind == "text/html"
         text = decoded(part.content(self.reading), label, self.reading.charset, html=is_html)
-        self.bodies.append(_Body(LINE_END.sub("\n", text), is_html, part.choice))
+        self.bodies.append(_Body(_lines(text), is_html, part.choice))
 
     def add_file(self, part: Part) -> None:
         content = part.content(self.reading)
@@ -131,7 +131,8 @@ class _Found:
             for name, content in files:
                 safe = file_names.safe(name) or self._default_name("application/octet-stream")
                 self._keep(Attachment(name=safe, content_type="application/octet-stream", size=len(content)), content)
-        referred = {unquote(found) for found in REFERRED.findall(html)}
+        named = any(one.content_id for one in self.files)
+        referred = {unquote(found) for found in REFERRED.findall(html)} if named else set()
         return Contents(
             text=text,
             html=html,
@@ -156,6 +157,12 @@ class _Found:
         if before == "application/pgp-encrypted" and kind == "application/octet-stream":
             return "encrypted.asc"  # RFC 3156 §4
         return file_names.default(kind, len(self.files) + 1)
+
+
+def _lines(text: str) -> str:
+    """The text with a LF at the end of each line."""
+    plain = text.replace("\r\n", "\n")
+    return LINE_END.sub("\n", text) if "\r" in plain else plain
 
 
 def _mail_name(subject: str) -> str:

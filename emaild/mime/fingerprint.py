@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
 
 from emaild.mime import headers
-from emaild.mime.limits import TooMuch
-from emaild.mime.parts import Part, leaves, parsed
+from emaild.mime.parts import Opened, opened
 from emaild.settings.properties import MimeProperties
 
 FIELDS = ("From", "Date", "Subject", "To", "Cc", "Message-ID")
-WHITE_END = re.compile(rb"(?<![ \t\r])[ \t\r]++(?=\n|\Z)")
+LARGE = 1 << 20  # bytes: more could be millions of lines
+WHITE_END = re.compile(rb"(?<![ \t\r])[ \t\r]++(?=\n)")
 
 
 def fingerprint(raw: bytes, reading: MimeProperties = MimeProperties()) -> str:
@@ -20,24 +19,26 @@ def fingerprint(raw: bytes, reading: MimeProperties = MimeProperties()) -> str:
 
     What is added on the way, encodings, the ends of lines, and how parts lie in one another make no difference.
     """
-    mail = parsed(raw, reading)
-    try:
-        parts: Sequence[Part] = leaves(mail, reading)
-    except TooMuch:
-        parts = (mail,)
-    return fingerprint_of(mail, parts, reading)
+    return fingerprint_of(opened(raw, reading))
 
 
-def fingerprint_of(mail: Part, parts: Sequence[Part], reading: MimeProperties) -> str:
+def fingerprint_of(mail: Opened) -> str:
     """The fingerprint of a mail that has been taken apart already."""
-    digest = hashlib.sha256()
+    digest, reading = hashlib.sha256(), mail.reading
     for name in FIELDS:
-        _add(digest, " ".join(headers.field(mail.header, name, reading).split()).encode("utf-8", "replace"))
-    for part in parts:
+        _add(digest, " ".join(headers.field(mail.mail.header, name, reading).split()).encode("utf-8", "replace"))
+    for part in (mail.mail,) if mail.too_much else mail.parts:
         _add(digest, part.kind.encode())
         _add(digest, headers.file_name(part.header, reading).encode("utf-8", "replace"))
-        _add(digest, WHITE_END.sub(b"", part.content(reading)).rstrip())
+        _add(digest, _without_white_ends(part.content(reading)))
     return digest.hexdigest()
+
+
+def _without_white_ends(content: bytes) -> bytes:
+    """Each line without the white space at its end, and without empty lines at the end."""
+    if len(content) > LARGE:
+        return WHITE_END.sub(b"", content).rstrip()
+    return b"\n".join([line.rstrip(b" \t\r") for line in content.split(b"\n")]).rstrip()
 
 
 def _add(digest: hashlib._Hash, said: bytes) -> None:

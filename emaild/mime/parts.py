@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from email.message import Message
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
 from emaild.mime import headers
-from emaild.mime.head import head
+from emaild.mime.head import Header, head
 from emaild.mime.limits import DEPTH, PARTS, TooMuch
 from emaild.mime.transfer import unpacked
 from emaild.settings.properties import MimeProperties
@@ -19,6 +18,7 @@ LINE_END = rb"(?:\r{0,2}\n|\r)"  # some gateways send CR CR LF
 DELIMITER = re.compile(
     rb"--(?<![^\r\n]--)([!-~\x80-\xff][ -~\x80-\xff]{0,199}?)[ \t]{0,200}(?:%b(Content-)?|\Z)" % LINE_END, re.IGNORECASE
 )
+DELIMITER_END = re.compile(rb"(--)?[ \t]*(?:%b|\Z)" % LINE_END)
 LOOKED_AT = 20  # lines that look like delimiters where none is known
 KIND = re.compile(r"""["'\s]*([!#$&^_.+\w-]{1,127})\s*(?:/\s*([!#$&^_.+\w-]{1,127}))?""", re.ASCII)  # RFC 6838 §4.2
 KINDS = {"text": "text/plain", "multipart": "multipart/mixed", "message": "text/plain"}
@@ -36,7 +36,7 @@ class Part:
     multipart/alternative of the mail it lies in, 0 for none, the outermost if it lies in several.
     """
 
-    header: Message
+    header: Header
     body: bytes
     header_cut: str = ""
     plain: bool = False
@@ -58,12 +58,39 @@ class Part:
         """The decoded body. What is not encoded as it says, and an enclosed mail that must not be, stays as sent."""
         if self.kind.startswith("message/") and not reading.allowencodedmessages:
             return self.body
+        return self._unpacked
+
+    @cached_property
+    def _unpacked(self) -> bytes:
         return unpacked(self.body, headers.word(self.header, "Content-Transfer-Encoding"), text=self.is_text)
 
     @property
     def is_text(self) -> bool:
         """Whether it is text of any kind."""
         return self.kind.startswith("text/")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A mail taken apart, once for all that is to be read of it; `size` in bytes.
+
+    `too_much` says in words which limit of `mime.limits` it is beyond, empty for nearly all; it has no parts then.
+    """
+
+    mail: Part
+    parts: tuple[Part, ...]
+    reading: MimeProperties
+    size: int
+    too_much: str = ""
+
+
+def opened(raw: bytes, reading: MimeProperties = MimeProperties()) -> Opened:
+    """The mail and its parts, as *reading* has them read; it never fails."""
+    mail = parsed(raw, reading)
+    try:
+        return Opened(mail, leaves(mail, reading), reading, len(raw))
+    except TooMuch as reason:
+        return Opened(mail, (), reading, len(raw), str(reason))
 
 
 def parsed(raw: bytes, reading: MimeProperties) -> Part:
@@ -89,11 +116,11 @@ def leaves(mail: Part, reading: MimeProperties) -> tuple[Part, ...]:
             continue
         if depth == DEPTH:
             raise TooMuch(f"its parts lie more than {DEPTH} deep in one another")
-        preamble, inner = _inner(part, reading, PARTS - count)
+        choice = part.choice or (count if part.kind == "multipart/alternative" else 0)
+        preamble, inner = _inner(part, reading, PARTS - count, choice)
         count += len(inner)
         if inner:
-            choice = part.choice or (count if part.kind == "multipart/alternative" else 0)
-            waiting.extend((replace(one, choice=choice), depth + 1) for one in reversed(inner))
+            waiting.extend((one, depth + 1) for one in reversed(inner))
             preambles.append(preamble)
         elif preamble.body.strip():
             found.append(preamble)
@@ -106,7 +133,7 @@ def _unseen(preambles: list[Part], found: list[Part]) -> Iterator[Part]:
         yield from (one for one in preambles if one.body.strip() and b"MIME" not in one.body.upper())
 
 
-def _inner(part: Part, reading: MimeProperties, most: int) -> tuple[Part, list[Part]]:
+def _inner(part: Part, reading: MimeProperties, most: int, choice: int) -> tuple[Part, list[Part]]:
     """What stands before the parts of a multipart, as text (where there are none, all of it), and its parts."""
     for body in _bodies(part):
         for boundary in _boundaries(part, body, reading):
@@ -117,15 +144,19 @@ def _inner(part: Part, reading: MimeProperties, most: int) -> tuple[Part, list[P
                 if len(inner) == most:
                     raise TooMuch(f"it has more than {PARTS} parts")
                 at = None if part.at is None or body is not part.body else part.at + start
-                inner.append(_parsed(piece, reading, at))
+                inner.append(_parsed(piece, reading, at, choice=choice))
             if inner:
                 if part.kind == "multipart/digest":
                     for one in inner:
                         one.header.set_default_type("message/rfc822")  # RFC 2046 §5.1.5
-                return replace(part, body=before, plain=True), inner
+                return _as_text(part, before), inner
             if body[len(before) :].strip() == b"--%b--" % boundary:
-                return replace(part, body=before, plain=True), []
-    return replace(part, plain=True), []
+                return _as_text(part, before), []
+    return _as_text(part, part.body), []
+
+
+def _as_text(part: Part, body: bytes) -> Part:
+    return Part(part.header, body, part.header_cut, plain=True, at=part.at, choice=part.choice)
 
 
 def _bodies(part: Part) -> Iterator[bytes]:
@@ -154,14 +185,24 @@ def _between(body: bytes, boundary: bytes) -> Iterator[tuple[int, bytes]]:
     A multipart that was cut off ends with what there is. What comes after its end is left out, unless it has delimiters
     again: then the end was that of a multipart in it with the same boundary.
     """
-    line = b"--" + re.escape(boundary)
     start, inside = 0, True
-    for found in re.finditer(rb"%b(?<![^\r\n]%b)(--)?[ \t]*(?:%b|\Z)" % (line, line, LINE_END), body):
-        if inside and (found.start() > start or not start):
-            yield start, _without_last_line_end(body, start, found.start())
-        start, inside = found.end(), not found[1]
+    for at, end in _delimiters(body, b"--" + boundary):
+        if inside and (at > start or not start):
+            yield start, _without_last_line_end(body, start, at)
+        start, inside = end.end(), not end[1]
     if inside and (len(body) > start or not start):
         yield start, _without_last_line_end(body, start, len(body))
+
+
+def _delimiters(body: bytes, line: bytes) -> Iterator[tuple[int, re.Match[bytes]]]:
+    """Where each delimiter begins, and its end. No pattern is made of a boundary: each mail has one of its own."""
+    at = body.find(line)
+    while at >= 0:
+        after = at + len(line)
+        if (not at or body[at - 1] in b"\r\n") and (end := DELIMITER_END.match(body, after)):
+            yield at, end
+            after = end.end()
+        at = body.find(line, after)
 
 
 def _without_last_line_end(body: bytes, start: int, end: int) -> bytes:
@@ -173,6 +214,6 @@ def _without_last_line_end(body: bytes, start: int, end: int) -> bytes:
     return body[start:end]
 
 
-def _parsed(raw: bytes, reading: MimeProperties, at: int | None, *, mail: bool = False) -> Part:
+def _parsed(raw: bytes, reading: MimeProperties, at: int | None, *, mail: bool = False, choice: int = 0) -> Part:
     header, end, cut = head(raw, blank_ends=reading.ignorewhitespacelines, mail=mail)
-    return Part(header, raw[end:], cut, at=None if at is None else at + end)
+    return Part(header, raw[end:], cut, at=None if at is None else at + end, choice=choice)

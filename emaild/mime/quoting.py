@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from emaild.mime.quoting_marks import attribution, header_end, is_divider, is_quote
+from emaild.mime.quoting_marks import attribution, header_end, is_divider, is_quote, may_be_mark, may_hold_mark
 
 MOST_LOOKED_AT = 20_000  # lines among which a mark is looked for; beyond them only `>` counts
 
@@ -17,6 +17,8 @@ def apart(text: str) -> tuple[str, str]:
     so it is where each line has a `>` in front and nothing says whom it quotes.
     """
     lines = text.split("\n")
+    if ">" not in text and not may_hold_mark(text):
+        return text, ""
     if all(is_quote(line) for line in lines if line.strip()):
         return text, ""
     quoted = _quoted(lines)
@@ -43,10 +45,10 @@ def _quoted(lines: Sequence[str]) -> list[bool]:
     first_own = len(lines)
     at = 0
     while at < min(len(lines), MOST_LOOKED_AT):
-        if quoted[at] or not lines[at].strip():
+        if quoted[at] or following[at] > at:
             at += 1
             continue
-        mark = _mark(lines, at, quoted, following)
+        mark = _mark(lines, at, quoted, following) if may_be_mark(lines[at]) else None
         if mark and following[mark.end] < len(lines) and quoted[following[mark.end]]:
             quoted[mark.start : mark.end] = [True] * (mark.end - mark.start)
         elif mark and (first_own < mark.start or not mark.alone):
@@ -55,8 +57,8 @@ def _quoted(lines: Sequence[str]) -> list[bool]:
         else:
             first_own = min(first_own, at)
         at = mark.end if mark else at + 1
-    for at, line in enumerate(lines[1:-1], 1):  # an empty line between two that are quoted is too
-        if not line.strip() and quoted[at - 1]:
+    for at in range(1, len(lines) - 1):  # an empty line between two that are quoted is too
+        if following[at] > at and quoted[at - 1]:
             quoted[at] = following[at] < len(lines) and quoted[following[at]]
     return quoted
 
@@ -84,5 +86,6 @@ def _following(lines: Sequence[str]) -> list[int]:
 
 def _is_escaped(lines: Sequence[str], at: int) -> bool:
     """Whether the mark of a quote is one that mailboxes in files put before `From `."""
-    around = (*lines[max(at - 1, 0) : at], *lines[at + 1 : at + 2])
-    return lines[at].startswith(">From ") and not any(map(is_quote, around))
+    if not lines[at].startswith(">From "):
+        return False
+    return not any(map(is_quote, (*lines[max(at - 1, 0) : at], *lines[at + 1 : at + 2])))

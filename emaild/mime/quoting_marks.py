@@ -12,6 +12,9 @@ LONGEST = 400  # characters of a line that may be a mark
 MOST_LINES = 4  # over which an attribution may be wrapped
 MOST_FIELDS = 12  # lines in which the header of a quoted mail says enough
 
+DIVIDING = ("_", "=", "*", "—", "–", "-")  # how lines begin that divide
+DIVIDING_LINE = re.compile(rf"\n[^\S\n]*+[{''.join(DIVIDING)}]")
+
 WROTE = re.compile(
     r"\b(?:wrote|writes|said|says|schrieb|schreibt|a écrit|escribió|escribio|ha scritto|escreveu|schreef|skrev|skreiv"
     r"|kirjoitti|napisał(?:a|\(a\))?|pisze|napsal(?:a|\(a\))?|píše|написа(?:л|в)(?:а|ла|\(а\)|\(ла\))?|писа(?:л|в)(?:а)?|пишет"
@@ -79,7 +82,18 @@ FIELD = re.compile(r"[\s*]{0,3}([^\W\d_][^:：*\n]{0,24}?)[\s*]{0,3}[:：]([\s*]
 
 def is_quote(line: str) -> bool:
     """Whether a line has a quote's mark in front."""
-    return line[:4].lstrip(" \t").startswith(">")
+    start = line[:4]
+    return ">" in start and start.lstrip(" \t").startswith(">")
+
+
+def may_be_mark(line: str) -> bool:
+    """Whether a mark can begin, or an attribution end, with a line: a cheap look that spares nearly all the others."""
+    return ":" in line or "：" in line or line.lstrip().startswith(DIVIDING)
+
+
+def may_hold_mark(text: str) -> bool:
+    """Whether one of the lines of a text may be a mark."""
+    return ":" in text or "：" in text or DIVIDING_LINE.search("\n" + text) is not None
 
 
 def attribution(lines: Sequence[str], end: int, *, above_quote: bool) -> int | None:
@@ -120,7 +134,7 @@ def is_divider(lines: Sequence[str], at: int) -> bool:
     """
     line = lines[at]
     said = line.strip()
-    if len(line) > LONGEST or not said or (said[0] not in "-_=*—–" and said[-1] not in ":："):
+    if len(line) > LONGEST or not said or (said[0] not in DIVIDING and said[-1] not in ":："):
         return False
     if DIVIDER.match(line) or BEGIN.match(line):
         return True

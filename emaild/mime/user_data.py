@@ -30,10 +30,10 @@ def user_data(
     where it is longer than cc-userdata-limit. `Header_<Name>` are the fields of the header as received: of those
     of one name, without regard to case, the first. `_AttachmentsSize` is in bytes, decoded.
     """
-    copies, limit = _field(said, "Cc"), processing.cc_userdata_limit
+    copies, limit = _field(said, "cc"), processing.cc_userdata_limit
     data: dict[str, str | int] = {
         "Mailbox": mailbox,
-        "To": _cut(_field(said, "To"), LONGEST),
+        "To": _cut(_field(said, "to"), LONGEST),
         **({"Cc": _cut(copies, min(limit or LONGEST, LONGEST))} if copies else {}),
         "FromAddress": said.sender,
         "FromPersonal": said.sender_personal,
@@ -55,8 +55,8 @@ def user_data(
 
 
 def _field(said: Facts, name: str) -> str:
-    """All fields of that name as one list."""
-    return ", ".join(value for given, value in said.headers if given.lower() == name.lower())
+    """All fields of that name, which is in lower case, as one list."""
+    return ", ".join([value for given, value in said.headers if given.lower() == name])
 
 
 def _cut(addresses: str, most: int) -> str:
@@ -81,6 +81,7 @@ def _cut(addresses: str, most: int) -> str:
 def _headers(fields: tuple[tuple[str, str], ...]) -> Iterator[tuple[str, str]]:
     taken: set[str] = set()
     for name, value in fields:
-        if name.lower() not in taken:
-            taken.add(name.lower())
+        lower = name.lower()
+        if lower not in taken:
+            taken.add(lower)
             yield f"Header_{name}", value

@@ -8,9 +8,8 @@ from emaild.message import Facts
 from emaild.mime import headers
 from emaild.mime.automatic import automatic
 from emaild.mime.bounce import bounce
-from emaild.mime.contents import contents
-from emaild.mime.limits import TooMuch
-from emaild.mime.parts import Part, leaves, parsed
+from emaild.mime.contents import Contents, contents
+from emaild.mime.parts import Opened, Part, opened
 from emaild.mime.quoting import apart
 from emaild.mime.report import report
 from emaild.mime.wrapping import UNKNOWN_SUBJECT, wrapping
@@ -27,35 +26,33 @@ def facts(
 
     Of a mail beyond a limit of `mime.limits` it is what the wrapping message says.
     """
-    mail = parsed(raw, reading)
-    said = _header(mail, reading)
-    try:
-        parts = leaves(mail, reading)
-    except TooMuch as reason:
-        if mail.header_cut and not said.subject:
+    return facts_of(opened(raw, reading), processing)
+
+
+def facts_of(mail: Opened, processing: ProcessingSection = PLAIN_PROCESSING) -> Facts:
+    """The facts of a mail that has been taken apart already."""
+    whole, reading = mail.mail, mail.reading
+    inside = Contents()
+    if not mail.too_much:
+        inside = contents(mail.parts, reading, uuencoded=processing.enable_extract_uuencoded_file)
+    said = _said(whole, inside, reading)
+    if mail.too_much:
+        if whole.header_cut and not said.subject:
             said = replace(said, subject=UNKNOWN_SUBJECT)
-        said = wrapping(said, str(reason), len(raw), processing)
-        return replace(said, automatic=automatic(said))
-    found = contents(parts, reading, uuencoded=processing.enable_extract_uuencoded_file)
-    reply, quoted = apart(found.text)
-    said = replace(
-        said,
-        text=found.text,
-        html=found.html,
-        reply=reply,
-        quoted=quoted,
-        attachments=tuple(found.attachments),
-        enclosed_ids=tuple(found.enclosed_ids),
-    )
-    said = replace(said, report=report(mail, parts, said, reading) or bounce(mail, parts, said, reading))
-    return replace(said, automatic=automatic(said))
+        said = wrapping(said, mail.too_much, mail.size, processing)
+    elif found := report(whole, mail.parts, said, reading) or bounce(whole, mail.parts, said, reading):
+        said = replace(said, report=found)
+    reason = automatic(said)
+    return replace(said, automatic=reason) if reason else said
 
 
-def _header(mail: Part, reading: MimeProperties) -> Facts:
+def _said(mail: Part, inside: Contents, reading: MimeProperties) -> Facts:
+    """What the header and the parts say."""
     message = mail.header
     ids = headers.message_ids(message, "Message-ID")
     replied = headers.message_ids(message, "In-Reply-To")
     senders = headers.people(message, "From", reading)
+    reply, quoted = apart(inside.text)
     return Facts(
         subject=headers.field(message, "Subject", reading),
         sender=senders[0][1] if senders else "",
@@ -67,8 +64,14 @@ def _header(mail: Part, reading: MimeProperties) -> Facts:
         message_id=ids[0] if ids else None,
         in_reply_to=replied[0] if replied else None,
         references=headers.message_ids(message, "References"),
+        enclosed_ids=tuple(inside.enclosed_ids),
         date=headers.date(message),
         headers=headers.everything(message, reading),
+        text=inside.text,
+        html=inside.html,
+        reply=reply,
+        quoted=quoted,
+        attachments=tuple(inside.attachments),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 from emaild.message import Facts
 from emaild.mime import headers
-from emaild.mime.alternatives import any_of
+from emaild.mime.alternatives import Phrases, any_of
 from emaild.mime.automatic import is_absence
 from emaild.mime.bounce.failures import FAILED
 from emaild.mime.bounce.original import TOLD, Original
@@ -19,7 +19,7 @@ from emaild.settings.properties import MimeProperties
 
 HEAD = 6_000  # characters of a report in which it must say that something failed
 OPENS = 3_000
-DAEMON = any_of(
+SENDERS = any_of(
     r"""
     \bmail(?:er)?[-_. ]?d(?:ae|e)mon\b
     \bpost[-_]?master\b
@@ -36,10 +36,15 @@ DAEMON = any_of(
     \bbounces?[-_]?(?:handler|noreply|notification)?@
     \b(?:lotus notes|message) router\b
     \be?-?mail-?system\b
-    ^\W*$
     """
 )
-"""What From holds in the mails of mail systems; some leave it empty."""
+DAEMON = Phrases(
+    SENDERS,
+    re.compile("d(?:ae|e)mon|master|mmdf|uucp|smtp|system|service|agent|server|router|delivery|admin|exchange|bounce"),
+)
+"""What From holds in the mails of mail systems."""
+NO_NAME = re.compile(r"\W*$")
+"""Some leave it empty."""
 
 PASSED_ON = re.compile(
     r"^\s*\[|^\W{0,3}(?:re|aw|sv|vs|antw|fwd?|wg|tr|rv|rif|odp|vb|enc|i|r)(?:\[\d+\])?\s?:", re.IGNORECASE
@@ -50,8 +55,8 @@ def from_daemon(mail: Part, leaves: Sequence[Part], reading: MimeProperties) -> 
     """Whether it names itself as a mail system's: by its sender, its envelope's, or as a report that is broken."""
     sender = headers.field(mail.header, "From", reading) or headers.field(mail.header, "Sender", reading)
     path = headers.field(mail.header, "Return-Path", reading).strip("<>")
-    named = DAEMON.search(sender[:500]) or (path and DAEMON.search(path[:500]))
-    return bool(named) or any(part.kind in TOLD for part in (mail, *leaves))
+    named = any(DAEMON.search(one[:500]) or NO_NAME.match(one[:500]) for one in ([sender, path] if path else [sender]))
+    return named or any(part.kind in TOLD for part in (mail, *leaves))
 
 
 def is_bounce(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from emaild.mime.alternatives import any_of
+import re
 
-SUBJECT_FAILED = any_of(
+from emaild.mime.alternatives import Phrases, any_of
+
+PATTERNS = any_of(
     r"""
     ^\W*(?:mail|message|e-?mail)? ?(?:system )?(?:un|non-?|not )deliver(?:ed|able|y)\b
     ^\W*returned (?:mail|message|e-?mail|to sender)
@@ -111,3 +113,11 @@ SUBJECT_FAILED = any_of(
     לא ניתן למסירה
     """,
 )
+
+STEMS = re.compile(
+    "deliver|return|fail|error|problem|not be|unknown|no such|nd[nr]|dsn|bounce|unsent|not sent|reject|full|quota"
+    "|unavailable|warning|retried|delay|zustell|zugestell|verzöger|remis|délivr|distribu|échec|retourné|no se|entreg"
+    "|devuelto|mancat|recapita|consegna|poss|falha|devolvid|bestelbaar|afgeleverd|bezorgd|dostarcz|zwrot|kézbes"
+    "|nelivrabil|leve?r|toimitta|teslim|достав|不能|エラー|でき|未|不明|无法|無法|退信|失败|失敗|배달|실패|반송"
+)
+SUBJECT_FAILED = Phrases(PATTERNS, STEMS)
