@@ -14,6 +14,10 @@ from emaild.render.fields import LONGEST_NAME, UNPRINTABLE, encoded, quoted
 from emaild.settings.properties import MimeProperties
 
 ATOMS = re.compile(r"[\w!#$%&'*+/=?^`{|}~ -]*", re.ASCII)  # RFC 5322 §3.2.3
+# What most programs give, and nobody reads in two ways: an address of atoms, alone or behind a name of words.
+ATOM = r"[A-Za-z0-9!#$%&'*+/^_`{|}~-]+"
+PLAIN = rf"{ATOM}(?:\.{ATOM})*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*"
+PLAIN_MAILBOX = re.compile(rf"(?P<name>[A-Za-z0-9]+(?: [A-Za-z0-9]+)*) <(?P<bracketed>{PLAIN})>|(?P<bare>{PLAIN})")
 ROOM_FOR_NAME = 64  # an encoded word of that length stands behind `Reply-To: ` on a line of 76
 # What address.strict=false lets through: no address, but nothing either that a reader would take for two.
 BROKEN = r"[!#-'*+\--:=?-\[\]-~]+"
@@ -53,6 +57,10 @@ def mailboxes(people: Sequence[str], where: str, writing: MimeProperties) -> tup
 
 def _parsed(text: str, writing: MimeProperties) -> list[Mailbox]:
     """Raises one of several errors of the library, or ValueError, where a text is not what RFC 5322 §3.4 asks for."""
+    plain = PLAIN_MAILBOX.fullmatch(text) if len(text) <= LONGEST_NAME else None
+    if plain:  # the library takes twenty times as long for it
+        address = plain["bracketed"] or plain["bare"]
+        return [Mailbox(_shown_as(plain["name"] or "", address, writing), address)]
     parsed = policy.SMTP.header_factory("To", text)
     if any(isinstance(defect, InvalidHeaderDefect) for defect in parsed.defects) or UNPRINTABLE.search(text):
         raise ValueError

@@ -24,6 +24,7 @@ from emaild.services.office import Office, Plan
 from emaild.settings.load import Settings
 from emaild.settings.option import same_name
 from emaild.settings.rule import Direction
+from emaild.settings.service_parameters import WrongParameter, nearest, parameters_of, service_named
 from emaild.settings.services import (
     SEND,
     SERVICES,
@@ -37,10 +38,6 @@ from emaild.settings.services import (
     ReplyFromExtResourceParameters,
     SendParameters,
     ServiceParameters,
-    WrongParameter,
-    nearest,
-    parameters_of,
-    service_named,
 )
 from emaild.store.writes import Gone, Request, Writes
 

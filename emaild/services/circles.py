@@ -10,12 +10,12 @@ from emaild.message import Interaction, Outbound, Subtype
 from emaild.services.faults import FaultKind, ServiceFault
 from emaild.services.office import Office
 from emaild.settings.rule import RuleSection
+from emaild.settings.service_parameters import service_named
 from emaild.settings.services import (
     CreateEmailOutParameters,
     CreateNotificationParameters,
     ForwardParameters,
     RedirectParameters,
-    service_named,
 )
 from emaild.store.interactions import Interactions
 from emaild.store.writes import Writes

@@ -22,7 +22,7 @@ from emaild.settings.ini import Fault
 from emaild.settings.load import Settings
 from emaild.settings.properties import MimeProperties
 from emaild.settings.rule import RuleSection
-from emaild.settings.services import given_as, in_group
+from emaild.settings.service_parameters import given_as, in_group
 from emaild.settings.way_out import WayOutSection
 
 FILLED = ("Subject", "Text", "Html")

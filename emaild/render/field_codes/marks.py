@@ -25,12 +25,12 @@ def by_author(text: str) -> str:
 
 def from_outside(text: str) -> str:
     """The text of a value, without anything that looks like a mark."""
-    return text.translate(FOREIGN)
+    return text if text.isascii() else text.translate(FOREIGN)
 
 
 def plain(text: str) -> str:
     """The text as people read it, of the same length."""
-    return text.translate(PLAIN)
+    return text if text.isascii() else text.translate(PLAIN)  # most are, and looking costs a tenth
 
 
 def as_pattern(text: str) -> str:

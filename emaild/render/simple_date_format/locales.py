@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from emaild.render.simple_date_format.weeks import Weeks, weeks
@@ -69,6 +69,7 @@ def _rows() -> dict[str, list[str]]:
     return found
 
 
+@lru_cache(100)
 def locale_data(locale: str) -> LocaleData:
     """The names, digits and weeks of that locale, else of its language, else of none."""
     rows = _rows()

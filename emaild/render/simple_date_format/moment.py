@@ -5,59 +5,74 @@ Days are counted as `datetime.date.toordinal` counts them, so a day's remainder 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import TypeAlias
 
 from emaild.render.simple_date_format.offsets import FIRST_KNOWN, offset_before_1900
 
 CUTOVER = date(1582, 10, 15).toordinal()
 SKIPPED_DAYS = 10  # the day before the cutover was 4 October
-FIRST_KNOWN_DAY = FIRST_KNOWN.toordinal()
 SECONDS_OF_DAY = 86_400
 
 
-class Moment(NamedTuple):
-    """A moment in its zone: the day, its place on the calendar, the time of the day; *offset* in seconds."""
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment in its zone where Java's calendar is not Python's: it has what fields ask of a datetime, by Java."""
 
     when: datetime
-    offset: int
-    day: int
+    offset: timedelta
+    ordinal: int
     year: int
     month: int
-    day_of_month: int
+    day: int
     hour: int
     minute: int
     second: int
-    millisecond: int
+    microsecond: int
 
-    @property
-    def day_of_year(self) -> int:
-        return self.day - new_year(self.year) + 1
+    def utcoffset(self) -> timedelta:
+        return self.offset
 
-    @property
-    def first_of_month(self) -> int:
-        skipped = SKIPPED_DAYS if self.day >= CUTOVER and (self.year, self.month) == (1582, 10) else 0
-        return self.day - self.day_of_month + 1 + skipped
+    def toordinal(self) -> int:
+        return self.ordinal
 
 
-def moment(when: datetime) -> Moment:
-    """Where *when* stands on the calendar of its zone.
+OnCalendar: TypeAlias = datetime | Moment
+
+
+def on_calendar(when: datetime) -> OnCalendar:
+    """Where *when* stands on the calendar of its zone: itself, if both calendars and all offsets are the same there.
 
     Raises:
         ValueError: it has no zone.
 
     Source: java.util.GregorianCalendar; sun.util.calendar.ZoneInfoFile (no offsets before 1900).
     """
-    offset, day, milli = _seconds(when.utcoffset()), when.toordinal(), when.microsecond // 1000
-    if day > FIRST_KNOWN_DAY:
-        return Moment(when, offset, day, when.year, when.month, when.day, when.hour, when.minute, when.second, milli)
+    offset = when.utcoffset()
+    if offset is None:
+        raise ValueError("a moment without a zone; expected an aware datetime")
+    if when.year > FIRST_KNOWN.year:
+        return when
     seconds = when.hour * 3600 + when.minute * 60 + when.second
     if when < FIRST_KNOWN:
-        known = _seconds(offset_before_1900(when.tzinfo))
-        seconds, offset = seconds + known - offset, known
-    day, seconds = day + seconds // SECONDS_OF_DAY, seconds % SECONDS_OF_DAY
+        known = offset_before_1900(when.tzinfo)
+        seconds, offset = seconds + seconds_of(known) - seconds_of(offset), known
+    day, seconds = when.toordinal() + seconds // SECONDS_OF_DAY, seconds % SECONDS_OF_DAY
     minutes, second = divmod(seconds, 60)
-    return Moment(when, offset, day, *_date(day), minutes // 60, minutes % 60, second, milli)
+    return Moment(when, offset, day, *_date(day), minutes // 60, minutes % 60, second, when.microsecond)
+
+
+def day_of_year(at: OnCalendar) -> int:
+    """From 1."""
+    return at.toordinal() - new_year(at.year) + 1
+
+
+def first_of_month(at: OnCalendar) -> int:
+    """The day with which its month began, or would have but for the cutover."""
+    day = at.toordinal()
+    skipped = SKIPPED_DAYS if day >= CUTOVER and (at.year, at.month) == (1582, 10) else 0
+    return day - at.day + 1 + skipped
 
 
 def new_year(year: int) -> int:
@@ -82,7 +97,6 @@ def _date(day: int) -> tuple[int, int, int]:
     return (year, month + 3, day_of_month) if month < 10 else (year + 1, month - 9, day_of_month)
 
 
-def _seconds(offset: timedelta | None) -> int:
-    if offset is None:
-        raise ValueError("a moment without a zone; expected an aware datetime")
-    return offset.days * SECONDS_OF_DAY + offset.seconds
+def seconds_of(offset: timedelta | None) -> int:
+    """An offset in whole seconds."""
+    return offset.days * SECONDS_OF_DAY + offset.seconds if offset else 0

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from emaild.render.simple_date_format.locales import candidates
-from emaild.render.simple_date_format.moment import Moment
+from emaild.render.simple_date_format.moment import Moment, OnCalendar, seconds_of
 from emaild.render.simple_date_format.offsets import daylight, zone_key
 
 Names = tuple[str, ...]
@@ -21,10 +21,13 @@ class ZoneNames:
         self._numbers, locales = _numbers_and_locales()
         self._names: Mapping[int, Names] = next(locales[name] for name in candidates(locale) if name in locales)
 
-    def name(self, at: Moment, *, long: bool) -> str:
+    def name(self, at: OnCalendar, *, long: bool) -> str:
         """The name of the moment's zone; one that has none is called by its offset, as in GMT+01:00."""
-        number = self._numbers.get(zone_key(at.when.tzinfo))
-        return _by_offset(at.offset) if number is None else self._names[number][2 * long + daylight(at.when)]
+        when = at.when if isinstance(at, Moment) else at
+        number = self._numbers.get(zone_key(when.tzinfo))
+        return (
+            _by_offset(seconds_of(at.utcoffset())) if number is None else self._names[number][2 * long + daylight(when)]
+        )
 
 
 def _by_offset(offset: int) -> str:

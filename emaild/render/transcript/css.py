@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import css_inline
 
 from emaild.errors import InputError
 from emaild.render.templates import rendered
+from emaild.render.transcript.lines import InlinedPart
+from emaild.render.transcript.rows import Page
 from emaild.render.transcript.tags import Place
 from emaild.settings.processing import Css
 
@@ -18,7 +20,13 @@ STYLES = re.compile(
     r"|<style(?=[\s>])[^<>]{0,1000}>(?P<style>.*?)(?:</style|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
-STARTS = tuple(re.compile(rf"<{start}(?:\s[^<>]{{0,1000}})?>", re.IGNORECASE) for start in ("head", "html", "!doctype"))
+HEADS = ("head", "html", "!doctype")  # where a style belongs, the best first
+# Not by re.IGNORECASE, which would look at each character and not only at what follows each `<`.
+START = re.compile(
+    "<(" + "|".join("".join(f"[{one}{one.upper()}]" for one in head) for head in HEADS) + r")(?:\s[^<>]{0,1000})?>"
+)
+# Rules whose selectors ask for names, classes and what is in what, and so for the same in all messages of one party.
+PLAIN = re.compile(r"(?:\s++|/\*[^*]*+\*++(?:[^/*][^*]*+\*++)*+/|[\w\s.#*>,-]++\{[^{}\"'\\/@]*+\})*+")
 INLINER = css_inline.CSSInliner(load_remote_stylesheets=False)
 
 
@@ -33,26 +41,48 @@ class Style:
     added: str = ""
     inlined: str = ""
 
-    def on_elements(self, transcript: str) -> str:
-        """The HTML of a transcript with its style on its elements.
+    def on_elements(self, page: Page, transcript: str) -> list[str]:
+        """The HTML of a transcript, filled, in pieces, with its style on its elements.
 
         Only the transcript is rewritten: the response stays as it was written, and however deep its elements lie in
-        each other nobody builds a tree of them.
+        each other nobody builds a tree of them. Where no selector can tell messages of one party apart, one of each
+        gets its style before the others are filled in.
 
         Raises:
             InputError: the stylesheet cannot be used.
         """
+        if not self.inlined:
+            return page.filled(transcript)
         try:
-            return INLINER.inline_fragment(transcript, self.inlined) if self.inlined else transcript
+            if PLAIN.fullmatch(self.inlined):
+                inlined, marked = replace(page, part=InlinedPart()), INLINER.inline_fragment(transcript, self.inlined)
+                if inlined.marks.all_in(marked):
+                    return inlined.filled(marked)
+            return [INLINER.inline_fragment("".join(page.filled(transcript)), self.inlined)]
         except (css_inline.InlineError, ValueError) as error:
             raise InputError(f"the style of a chat transcript: {error}") from error
 
-    def in_head(self, page: str) -> str:
-        """The response with our style element in its head, or where that would begin."""
+    def in_head(self, pieces: list[str]) -> str:
+        """The response in one, with our style element in its head, or where that would begin."""
         if not self.added:
-            return page
-        at = next((tag.end() for start in STARTS if (tag := start.search(page))), 0)
+            return "".join(pieces)
+        before = pieces[0]
+        if "head" in _ends(before):  # no need to look through the transcript
+            return "".join([self._in_head(before), *pieces[1:]])
+        return self._in_head("".join(pieces))
+
+    def _in_head(self, page: str) -> str:
+        ends = _ends(page)
+        at = next((ends[head] for head in HEADS if head in ends), 0)
         return f'{page[:at]}<style type="text/css">\n{self.added}</style>\n{page[at:]}'
+
+
+def _ends(page: str) -> dict[str, int]:
+    """Where the first tag of each kind that a style may follow ends."""
+    found: dict[str, int] = {}
+    for tag in START.finditer(page):
+        found.setdefault(tag[1].lower(), tag.end())
+    return found
 
 
 def style_of(page: str, found: tuple[Place, ...], css: Css, folders: tuple[Path, ...], *, dark: bool) -> Style:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import re
 from typing import ClassVar
-from xml.etree.ElementTree import Element, ParseError, TreeBuilder
+from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
 from emaild.errors import InputError
+from emaild.small_tree import SmallTree
 
 LARGEST = 16 << 20  # characters; a chat of a thousand messages has 300,000
-ELEMENTS = 200_000  # each takes some hundred bytes of memory
+ELEMENTS = 200_000
 DEPTH = 40  # elements in elements; a chat server's has 7
 
 DECLARATION = re.compile(r"\A[\ufeff\s]*(?:<\?xml\s[^>]{0,300}\?>)?\s*")
@@ -33,27 +34,6 @@ class TranscriptUnreadable(InputError):
     exit_code: ClassVar[int] = os.EX_DATAERR
 
 
-class BoundedBuilder(TreeBuilder):
-    """Makes the tree as long as it stays small."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._depth = self._elements = 0
-
-    def start(self, tag: str, attrs: dict[str, str], /) -> Element:
-        self._depth += 1
-        self._elements += 1
-        if self._depth > DEPTH or self._elements > ELEMENTS:
-            raise TranscriptUnreadable(
-                f"the chat transcript has over {ELEMENTS} elements, or over {DEPTH} in each other"
-            )
-        return super().start(tag.rpartition("}")[2], attrs)
-
-    def end(self, tag: str, /) -> Element:
-        self._depth -= 1
-        return super().end(tag.rpartition("}")[2])
-
-
 def document(xml: bytes | str) -> Element:
     """The root of a chat transcript, its elements' names without their namespaces.
 
@@ -66,7 +46,8 @@ def document(xml: bytes | str) -> Element:
     if len(xml) > LARGEST:
         raise TranscriptUnreadable(f"the chat transcript has over {LARGEST >> 20} MiB")
     text = xml if isinstance(xml, str) else decoded(xml)
-    parser = DefusedXMLParser(target=BoundedBuilder(), forbid_dtd=True)
+    too_big = TranscriptUnreadable(f"the chat transcript has over {ELEMENTS} elements, or over {DEPTH} in each other")
+    parser = DefusedXMLParser(target=SmallTree(ELEMENTS, DEPTH, too_big), forbid_dtd=True)
     try:
         parser.feed(_allowed(DECLARATION.sub("", text)))
         root = parser.close()

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections import UserList
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from functools import cache
+from functools import cache, cached_property
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from emaild.render.simple_date_format import SimpleDateFormat
-from emaild.render.transcript.values import Entry, EntryKind, Party, PartyKind, Transcript
+from emaild.render.transcript.values import Entry, EntryKind, Party, PartyKind
 
 LINK = re.compile(r"https?://[^\s<>\"'`\\]+", re.IGNORECASE)
+ESCAPES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\N{NO-BREAK SPACE}", "&nbsp;"), ("\n", "<br>"))
 SPOKEN = (EntryKind.MESSAGE, EntryKind.FILE)
 NAMING = (EntryKind.FILE, EntryKind.RENAME)  # entries whose text is a name
 
@@ -37,54 +37,81 @@ class Line:
     deleted: bool
 
 
-def text_values(transcript: Transcript, times: SimpleDateFormat) -> dict[str, object]:
-    """For the text part. The lines of a message are indented, so that none looks like another entry."""
-    return _values(transcript, times, lambda text: text.replace("\n", "\n    "), str)
+class Lines(UserList[Line]):
+    """Lines that are made when a template looks at them."""
+
+    def __init__(self, made: Callable[[], Iterable[Line]] | Iterable[Line] = ()) -> None:
+        self._made = made
+
+    @cached_property
+    def data(self) -> list[Line]:  # type: ignore[override]  # UserList keeps it as an attribute
+        return list(self._made() if callable(self._made) else self._made)
 
 
-def html_values(transcript: Transcript, times: SimpleDateFormat) -> dict[str, object]:
-    """For the HTML part, safe also in a template that escapes nothing.
+class TextPart:
+    """How the text part says it. The lines of a message are indented, so that none looks like another entry."""
+
+    template = "transcript/transcript.txt"
+    after_mark = ""
+
+    def written(self, text: str) -> str:
+        return text.replace("\n", "\n    ")
+
+    def safe(self, text: str) -> str:
+        return text
+
+    def named(self, name: str) -> str:
+        return name
+
+
+class HtmlPart:
+    """How the HTML part says it, safe also in a template that escapes nothing.
 
     Lines have `<br>` between them, which stays where the style is dropped. Names are set apart: one that is written
     from right to left turns nothing round beside it.
     """
 
-    def apart(name: str) -> Markup:
+    template = "transcript/transcript.html"
+    after_mark = "&#34;<br>"  # see `Marks`
+
+    def written(self, text: str) -> str:
+        return self.safe(str(escape(text)).replace("\n", "<br>"))
+
+    def safe(self, html: str) -> str:
+        return Markup(html)  # noqa: S704  (it is escaped)
+
+    def named(self, name: str) -> str:
         return Markup("<bdi>{}</bdi>").format(name) if name else Markup("")
 
-    return _values(transcript, times, lambda text: Markup("<br>").join(text.split("\n")), apart)
+
+class InlinedPart(HtmlPart):
+    """How the inliner writes text, by HTML's §13.3, "Escaping a string"; safe between elements only (see `Marks`)."""
+
+    after_mark = '"<br>'
+
+    def written(self, text: str) -> str:
+        for character, reference in ESCAPES:
+            text = text.replace(character, reference)
+        return text
 
 
-def _values(
-    transcript: Transcript, times: SimpleDateFormat, written: Callable[[str], str], named: Callable[[str], str]
-) -> dict[str, object]:
-    start = transcript.started
-    party = cache(lambda known: replace(known, name=named(known.name)))
-
-    def time(shift: int) -> str:
-        return written(times.format(start + timedelta(seconds=shift))) if start else ""
-
-    def line(entry: Entry) -> Line:
-        text = named(entry.text) if entry.kind in NAMING else written(entry.text)
-        return Line(
+def lines_of(entries: Iterable[Entry], times: Iterable[str], part: TextPart | HtmlPart) -> Iterator[Line]:
+    """A line for each entry with its time."""
+    party = cache(lambda known: replace(known, name=part.named(known.name)))
+    for entry, time in zip(entries, times, strict=True):
+        text = part.named(entry.text) if entry.kind in NAMING else part.written(entry.text)
+        yield Line(
             kind=entry.kind,
             side=_side(entry),
-            time=time(entry.shift),
+            time=time and part.written(time),
             party=party(entry.party),
             text=text,
             link=text if entry.kind is EntryKind.LINK and LINK.fullmatch(entry.text) else "",
-            code=written(entry.code),
+            code=part.written(entry.code),
             asker=entry.asker and party(entry.asker),
             size=entry.size,
             deleted=entry.deleted,
         )
-
-    return {
-        "started": time(0),
-        "duration": transcript.duration,
-        "subject": named(transcript.subject),
-        "lines": [line(entry) for entry in transcript.entries],
-    }
 
 
 def _side(entry: Entry) -> str:

@@ -27,6 +27,7 @@ YEARS = range(1970, 9000)  # others leave no room for the shift and the zone
 
 WHOLE = re.compile(r"[+-]?\d{1,15}")
 MISLEADING = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # marks that turn round what stands beside a name
+NOBODY = Party()
 BOT_STYLES = ("GCTI_Chat_PartyStyle", "style")
 HANDLES = ("file-id", "file-document-id", "file-name")  # what a deletion may name a file by
 SPOKEN_NOTICES = ("IDLE_CONTROL_ALERT", "IDLE_CONTROL_CLOSE")
@@ -104,7 +105,7 @@ class _Reader:
         return self.found
 
     def _sender(self, event: Event) -> Party:
-        return self.parties.get(_value(event.element, "userId"), Party())
+        return self.parties.get(_value(event.element, "userId"), NOBODY)
 
     def _add(self, event: Event, kind: EntryKind, text: str = "") -> None:
         self.found.append(Entry(kind, event.shift, self._sender(event), text))

@@ -58,13 +58,14 @@ def places(part: str) -> tuple[Place, ...]:
     return tuple(found)
 
 
-def put(part: str, found: tuple[Place, ...], transcript: Callable[[str | None], str]) -> str:
-    """The part with its places filled with what *transcript* says for each pattern."""
-    pieces, at = [], 0
+def put(part: str, found: tuple[Place, ...], transcript: Callable[[str | None], list[str]]) -> list[str]:
+    """The part in pieces, its places filled with what *transcript* says for each pattern."""
+    pieces: list[str] = []
+    at = 0
     for number, place in enumerate(found):
-        pieces += [part[at : place.start], transcript(place.pattern) if number < MOST_PLACES else ""]
+        pieces += [part[at : place.start], *(transcript(place.pattern) if number < MOST_PLACES else [])]
         at = place.end
-    return "".join([*pieces, part[at:]])
+    return [*pieces, part[at:]]
 
 
 def _pattern(part: str, stamps: list[re.Match[str]]) -> str | None:

@@ -8,10 +8,11 @@ from functools import cache
 from pathlib import Path
 
 from emaild.render.simple_date_format import IllegalPattern, SimpleDateFormat
-from emaild.render.templates import rendered
 from emaild.render.transcript.css import Style, style_of
-from emaild.render.transcript.lines import html_values, text_values
+from emaild.render.transcript.lines import HtmlPart, TextPart
+from emaild.render.transcript.rows import Page, alike
 from emaild.render.transcript.tags import Place, places, put
+from emaild.render.transcript.times import times_of
 from emaild.render.transcript.values import Transcript
 from emaild.settings.processing import Css
 
@@ -60,21 +61,28 @@ def with_transcript(
     Source: the guide, "Chat Transcripts".
     """
     wrong: list[WrongTimestamp] = []
-    times = cache(lambda pattern: _times(pattern, locale, wrong))  # so that each wrong pattern is told of once
+    # Cached, so that each wrong pattern is told of once.
+    times = cache(lambda pattern: times_of(transcript, _times(pattern, locale, wrong)))
+    rows = alike(transcript)
     in_text, in_html = places(text), places(html)
     style = style_of(html, in_html, css, folders, dark=dark) if html else Style()
 
     @cache
-    def as_text(pattern: str | None) -> str:
-        return rendered("transcript/transcript.txt", folders, text_values(transcript, times(pattern))).strip("\n")
+    def as_text(pattern: str | None) -> list[str]:
+        page = Page(transcript, times(pattern), rows, TextPart())
+        return page.filled(page.rendered(folders))
 
     @cache
-    def as_html(pattern: str | None) -> str:
-        values = html_values(transcript, times(pattern)) | {"styled": style.there}
-        return style.on_elements(rendered("transcript/transcript.html", folders, values).strip("\n"))
+    def as_html(pattern: str | None) -> list[str]:
+        page = Page(transcript, times(pattern), rows, HtmlPart())
+        return style.on_elements(page, page.rendered(folders, styled=style.there))
 
     if text or not html:
-        text = put(text, in_text, as_text) if in_text else f"{text.rstrip()}\n\n{as_text(None)}\n".lstrip("\n")
+        text = (
+            "".join(put(text, in_text, as_text))
+            if in_text
+            else f"{text.rstrip()}\n\n{''.join(as_text(None))}\n".lstrip("\n")
+        )
     if html:
         ends = [end.start() for end in BODY_END.finditer(html)]
         end = ends[-1] if ends else len(html)

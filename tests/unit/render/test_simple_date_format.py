@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from emaild.render.simple_date_format import IllegalPattern, SimpleDateFormat
@@ -248,3 +248,18 @@ def test_any_moment_is_written_in_all_fields(when: datetime) -> None:
     fields = SimpleDateFormat("|".join(LETTERS)).format(when).split("|")
     assert len(fields) == len(LETTERS)
     assert all(fields)
+
+
+@given(TEXT, LOCALE, st.datetimes(timezones=ZONES), st.integers(0, 59))
+@example("s ss'%s'sss:S z", "ar_EG", JULY, 7)
+@example("HH:mm:ss", "de", datetime(1890, 7, 3, 9, 46, 40, tzinfo=ZoneInfo("Europe/Amsterdam")), 59)
+def test_the_moments_of_a_minute_are_written_as_each_by_itself(
+    pattern: str, locale: str, when: datetime, second: int
+) -> None:
+    try:
+        form = SimpleDateFormat(pattern, locale)
+    except IllegalPattern:
+        return
+    seconds = form.minute(when)
+    for each in (second, 0, when.second):
+        assert seconds(each) == form.format(when.replace(second=each))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from jinja2 import nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from emaild.errors import InputError
-from emaild.render.templates import rendered
+from emaild.render.templates import MOST_KEPT, TEXT_CODES, rendered
 from emaild.shipped import shipped
 
 
@@ -66,6 +69,46 @@ def test_a_template_that_reaches_too_far_or_is_wrong_is_refused(folders: tuple[P
     with pytest.raises(InputError, match=r"template bad\.txt: \S") as refused:
         rendered("bad.txt", folders, {"name": "Ann", "names": []})
     assert "\n" not in str(refused.value)
+
+
+def test_a_template_that_changed_is_read_again(folders: tuple[Path, Path]) -> None:
+    (folders[1] / "words.txt").write_text("{% macro said() %}old{% endmacro %}")
+    (folders[1] / "page.txt").write_text("{% from 'words.txt' import said %}{{ said() }}")
+    assert rendered("page.txt", folders, {}) == "old"
+    (folders[1] / "words.txt").write_text("{% macro said() %}new{% endmacro %}")
+    assert rendered("page.txt", folders, {}) == "new"
+    (folders[0] / "words.txt").write_text("{% macro said() %}own{% endmacro %}")
+    assert rendered("page.txt", folders, {}) == "own"
+
+
+def test_nothing_that_a_template_sets_is_seen_by_the_next_rendering(folders: tuple[Path, Path]) -> None:
+    words = "{% set kept = namespace(name='nobody') %}{% macro swap(name) %}{{ kept.name }}{% set kept.name = name %}"
+    (folders[1] / "words.txt").write_text(words + "{% endmacro %}")
+    (folders[1] / "page.txt").write_text("{% from 'words.txt' import swap %}{{ swap(name) }} {{ swap(name) }}")
+    assert [rendered("page.txt", folders, {"name": name}) for name in ("Ann", "Bob")] == ["nobody Ann", "nobody Bob"]
+
+
+def test_a_template_is_compiled_once(folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[str] = []
+    generate = ImmutableSandboxedEnvironment._generate
+
+    def counted(
+        self: ImmutableSandboxedEnvironment, source: nodes.Template, name: str | None, *more: Any, **named: Any
+    ) -> str:
+        compiled.append(str(name))
+        return generate(self, source, name, *more, **named)
+
+    monkeypatch.setattr(ImmutableSandboxedEnvironment, "_generate", counted)
+    for number in range(3):
+        assert rendered("notices/hello.txt", folders, {"name": f"Ann {number}"}) == f"Hello Ann {number}\n"
+    assert compiled == ["notices/hello.txt"]
+
+
+def test_no_more_code_is_kept_than_of_a_hundred_templates(folders: tuple[Path, Path]) -> None:
+    for number in range(2 * MOST_KEPT):
+        (folders[0] / f"{number}.txt").write_text("{{ name }}")
+        assert rendered(f"{number}.txt", folders, {"name": "Ann"}) == "Ann"
+    assert len(TEXT_CODES.kept) <= MOST_KEPT
 
 
 @pytest.mark.parametrize("name", ["missing.txt", "../shipped/notices/hello.txt", "/etc/passwd", ""])

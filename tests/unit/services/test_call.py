@@ -11,7 +11,8 @@ from emaild.services.documentation import described
 from emaild.services.faults import FaultKind, ServiceFault
 from emaild.settings.option import options
 from emaild.settings.rule import Direction, RuleSection
-from emaild.settings.services import SERVICES, parameters_of, service_named
+from emaild.settings.service_parameters import parameters_of, service_named
+from emaild.settings.services import SERVICES
 from emaild.store import Store
 from emaild.store.writes import Change, Gone, Writes
 from tests.clock import START

@@ -11,7 +11,8 @@ from emaild.services.call import call, planned
 from emaild.services.faults import FaultKind, ServiceFault
 from emaild.settings.option import options
 from emaild.settings.processing import Css
-from emaild.settings.services import SERVICES, service_named
+from emaild.settings.service_parameters import service_named
+from emaild.settings.services import SERVICES
 from emaild.store import Store
 from tests.unit.render.transcript.chats import chat, items, joins
 from tests.unit.services.bureau import LATER, Bureau, read

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from emaild.settings.service_parameters import WrongParameter, given_as, parameters_of, service_named
 from emaild.settings.services import (
     SERVICES,
     AcknowledgeParameters,
@@ -12,10 +13,6 @@ from emaild.settings.services import (
     ForwardParameters,
     SendParameters,
     ServiceParameters,
-    WrongParameter,
-    given_as,
-    parameters_of,
-    service_named,
 )
 
 

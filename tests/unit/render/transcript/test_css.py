@@ -59,6 +59,16 @@ def test_our_style_stands_where_the_head_is_or_would_be(html: str, start: str) -
     assert page(html, Css.STYLE).startswith(start + OURS)
 
 
+def test_our_style_stands_in_the_first_head_also_where_that_is_after_the_transcript() -> None:
+    late, two = (
+        page(html, Css.STYLE)
+        for html in (f"<!doctype html>Hi {TAG}<head><title>x", f"<html><head><i></i><head><html><b>{TAG}")
+    )
+    assert f"<head>{OURS}" in late
+    assert two.startswith(f"<html><head>{OURS}")
+    assert late.count(OURS) == two.count(OURS) == 1
+
+
 def test_a_style_in_a_comment_is_none() -> None:
     assert OURS in page(f"<!--[if mso]>{OWN}<![endif]-->{TAG}", Css.STYLE)
 

@@ -9,7 +9,7 @@ from emaild.render.transcript.tags import MOST_PLACES, places, put
 
 def filled(part: str) -> str:
     """The part with each place as `{pattern}`."""
-    return put(part, places(part), lambda pattern: f"{{{pattern}}}")
+    return "".join(put(part, places(part), lambda pattern: [f"{{{pattern}}}"]))
 
 
 TAG = "<Genesys_Chat_Transcript><Timestamp>yyyy HH</Timestamp></Genesys_Chat_Transcript>"
