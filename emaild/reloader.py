@@ -24,8 +24,8 @@ class FileWatch(FileSystemEventHandler):
 
     Folders are watched, not files: an editor that renames a new file into place, and a symbolic link that is set
     anew (on the file or on a folder above it), never touch the file that was there. Which folders these are may
-    change with any of that, so they are looked for again each time. Of what else happens there, as to a log that lies
-    beside the files, names alone are compared.
+    change with a link or a folder, so they are looked for again then; not for each of a thousand files. Of what else
+    happens there, as to a log that lies beside the files, names alone are compared.
     """
 
     def __init__(self, touched: Callable[[], None]) -> None:
@@ -76,7 +76,7 @@ class FileWatch(FileSystemEventHandler):
         """In the observer's thread."""
         if event.event_type not in CHANGES or not self._matters(event):
             return
-        if self._observer is not None:
+        if self._observer is not None and _may_lead_elsewhere(event):
             with contextlib.suppress(OSError):  # of what vanishes meanwhile another event tells
                 self._look_for_folders(self._observer)
         self._touched()
@@ -107,6 +107,12 @@ class FileWatch(FileSystemEventHandler):
             for new in found:
                 self._watches[new] = observer.schedule(self, str(new[0]))
             return bool(found)
+
+
+def _may_lead_elsewhere(event: FileSystemEvent) -> bool:
+    """Whether it happened to a folder or a link. A link that is gone leaves a folder watched until the files are read;
+    what a file leads to is known then, too."""
+    return event.is_directory or any(os.path.islink(path) for path in (event.src_path, event.dest_path) if path)
 
 
 def names_by_folder(conf: Path, others: tuple[Path, ...] = ()) -> dict[Path, set[str]]:

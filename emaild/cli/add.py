@@ -20,9 +20,9 @@ from emaild.cli.asking import Asking, secret_of_file, secret_of_input
 from emaild.cli.discover import tell
 from emaild.cli.doctor import quiet, title
 from emaild.cli.findings import exit_code, finding_json, print_finding, print_step
-from emaild.cli.login import Task, add_ways, consent_of, opens_browser, signed_in
 from emaild.cli.output import json_line, plain, plain_lines
 from emaild.cli.registry import Add
+from emaild.cli.sign_in import Task, add_ways, consent_of, opens_browser, signed_in
 from emaild.cli.state import become_owner, settings_to_change
 from emaild.cli.taken_up import read_there
 from emaild.clock import SystemClock

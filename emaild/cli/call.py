@@ -24,7 +24,7 @@ from emaild.services.office import Office
 from emaild.settings.log import Verbosity
 from emaild.settings.option import same_name
 from emaild.settings.routes import COMMAND_LINE, Caller
-from emaild.settings.services import service_named
+from emaild.settings.service_parameters import service_named
 
 LARGEST = 100 << 20  # bytes of a value
 

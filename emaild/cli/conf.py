@@ -23,7 +23,7 @@ from emaild.settings.describe.in_effect import in_effect
 from emaild.settings.ini import Fault
 from emaild.settings.load import Settings, load
 from emaild.settings.option import section_kind
-from emaild.settings.properties import PROPERTIES
+from emaild.settings.property_map import PROPERTIES
 from emaild.settings.reader import SECTIONS, suggestion
 
 

@@ -44,3 +44,7 @@ class KnownIds:
     def automatic_mails(self, addresses: Collection[str], since: datetime, thread_id: str | None) -> int:
         """As `emaild.jobs.batch.Known` says."""
         return 0
+
+    def got_automatic_mails(self, addresses: Collection[str], since: datetime) -> dict[str, bool]:
+        """As `emaild.jobs.batch.Stored` says."""
+        return {}

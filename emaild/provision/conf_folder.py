@@ -29,7 +29,7 @@ def opened_alone(folder: Path) -> tuple[int, bool]:
     """
     until = time.monotonic() + PATIENCE
     while True:
-        made = _made(folder)
+        made = _made(folder, until)
         try:
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except FileNotFoundError:  # another process has just removed it again
@@ -46,11 +46,20 @@ def opened_alone(folder: Path) -> tuple[int, bool]:
         os.close(descriptor)  # another process made it at the same time, or has removed it: it is another folder now
 
 
-def _made(folder: Path) -> bool:
+def _made(folder: Path, until: float) -> bool:
     """Make the folder, with the rights of the one above, where it is missing; whether it was."""
     if folder.exists():
         return False
-    above = folder.parent.stat()
+    above = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        # One makes it at a time: a rename would put this one in the place of another's, as long as that is empty.
+        _lock(above, folder, until)
+        return not folder.exists() and _renamed(folder, os.fstat(above))
+    finally:
+        os.close(above)
+
+
+def _renamed(folder: Path, above: os.stat_result) -> bool:
     made = tempfile.mkdtemp(dir=folder.parent, prefix=NEW)
     try:
         if os.geteuid() == 0:
@@ -60,7 +69,7 @@ def _made(folder: Path) -> bool:
     except BaseException as error:
         with contextlib.suppress(OSError):
             os.rmdir(made)
-        if isinstance(error, OSError) and error.errno in (errno.ENOTEMPTY, errno.EEXIST):  # another process was first
+        if isinstance(error, OSError) and error.errno in (errno.ENOTEMPTY, errno.EEXIST):  # a person was first
             return False
         raise
     sync(folder.parent)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -125,9 +126,9 @@ class TokenOptions:
         return is_googles(self.tenant_authority)
 
     @property
+    @abstractmethod
     def protocol_name(self) -> str:
         """The protocol of the section: pop3, imap, smtp, ews or graph."""
-        raise NotImplementedError
 
     @property
     def grant_type(self) -> GrantType:

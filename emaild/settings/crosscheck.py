@@ -20,7 +20,8 @@ from emaild.settings.mailbox import WEB, MailboxSection, MailboxType
 from emaild.settings.network import NO_PROXY, ProxySection
 from emaild.settings.option import options, same_name
 from emaild.settings.processing import ProcessingSection
-from emaild.settings.properties import CLASSES, FIELDS, ProtocolProperties, full_name
+from emaild.settings.properties import ProtocolProperties
+from emaild.settings.property_map import CLASSES, FIELDS, full_name
 from emaild.settings.routes import COMMAND_LINE, STATE_CALLER
 from emaild.settings.rule import RuleSection
 from emaild.settings.secret import Secret

@@ -239,7 +239,10 @@ def _informed(reader: Reader, kind: type[N], secrets: Mapping[str, SecretSection
     """The sections of a kind, each with the client secret that it names, so that a new one starts it anew."""
     known = {name.lower(): secret.password for name, secret in secrets.items()}
     sections = reader.family(kind).items()
-    return {name: replace(one, client_secret=known.get(f"secret-{one.secret.lower()}")) for name, one in sections}
+    return {
+        name: replace(one, client_secret=known.get(f"secret-{one.secret.lower()}")) if one.secret else one
+        for name, one in sections
+    }
 
 
 def _if_there(reader: Reader, kind: type[S]) -> S | None:

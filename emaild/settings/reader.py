@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from emaild.settings.agent import AgentSection
 from emaild.settings.api import ApiSection, ApiTokenSection
@@ -21,7 +22,7 @@ from emaild.settings.network import EndpointsSection, ProxySection, SecretSectio
 from emaild.settings.option import Option, options, same_name, section_kind
 from emaild.settings.parse import repeated
 from emaild.settings.processing import ProcessingSection
-from emaild.settings.properties import CLASSES, FIELDS, PROPERTIES, PROTOCOLS, Property, Treatment, full_name
+from emaild.settings.property_map import CLASSES, FIELDS, PROPERTIES, PROTOCOLS, Property, Treatment, full_name
 from emaild.settings.rule import RuleSection
 from emaild.settings.secret import CredentialMissing, Secret
 from emaild.settings.transport import check_transport
@@ -52,6 +53,7 @@ GENESYS_SECTIONS = frozenset({"settings", "log-filter", "log-filter-data", "mess
 """Sections of a Genesys export that concern other servers of Genesys's."""
 
 S = TypeVar("S")
+T = TypeVar("T")
 CALLED_ELSEWHERE = {same_name("tenant-id"): "directory-id", same_name("tenant"): "directory-id"}
 """What others call an option, and it is not near by its letters."""
 
@@ -99,7 +101,7 @@ class Reader:
         if section_kind(kind).entries:
             self._entries(kind, given)
             return
-        declared = {same_name(option.name): option for option in options(kind)}
+        declared = _declared(kind)
         for spelling, found in raw.options.items():
             option = declared.get(spelling)
             if option is not None:
@@ -249,10 +251,23 @@ def _unknown_is_warning(raw: Mapping[str, RawSection]) -> bool:
     return found is not None and found.text.strip().lower() == Unknown.WARN
 
 
+def _once(find: Callable[[type[Any]], T]) -> Callable[[type[Any]], T]:
+    """To be found once for each kind: a declaration never changes, and 1,000 sections ask."""
+    return cast(Callable[[type[Any]], T], cache(find))
+
+
+@_once
+def _declared(kind: type[Any]) -> Mapping[str, Option]:
+    """What may stand in a section of that kind, by the one spelling of its name."""
+    return {same_name(option.name): option for option in options(kind)}
+
+
+@_once
 def _names(kind: type[Any]) -> set[str]:
     return {found.name for found in fields(kind)}
 
 
+@_once
 def _groups_of(kind: type[Any]) -> set[str]:
     """The groups of properties that a kind of section has fields for."""
     return {group for group, name in FIELDS.items() if name in _names(kind)}

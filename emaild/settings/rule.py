@@ -11,6 +11,7 @@ from typing import ClassVar
 from emaild.message import INBOUND, OUTBOUND, InteractionState, Subtype
 from emaild.settings import parse
 from emaild.settings.option import Family, SectionKind, option, same_name
+from emaild.settings.service_parameters import given_as, nearest, service_named, wrong_parameters
 from emaild.settings.services import (
     SEND,
     SERVICES,
@@ -23,10 +24,6 @@ from emaild.settings.services import (
     RedirectParameters,
     SendParameters,
     ServiceParameters,
-    given_as,
-    nearest,
-    service_named,
-    wrong_parameters,
 )
 
 TO_OTHERS = (CreateNotificationParameters, CreateEmailOutParameters, ForwardParameters, RedirectParameters)

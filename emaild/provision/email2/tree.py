@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from typing import ClassVar
-from xml.etree.ElementTree import Element, ParseError, TreeBuilder
+from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import DefusedXmlException, DTDForbidden
 from defusedxml.ElementTree import DefusedXMLParser
 
 from emaild.errors import InputError
+from emaild.small_tree import SmallTree
 
 LARGEST = 4 << 20  # bytes; an account takes three thousand
-ELEMENTS = 100_000  # each takes some hundred bytes of memory
+ELEMENTS = 100_000
 DEPTH = 24  # elements in elements; a document that is meant so has 9
 WBXML = (b"\x01", b"\x02", b"\x03")  # the versions that it begins with (WBXML 1.3 §5.4)
 
@@ -21,25 +22,6 @@ class DocumentUnreadable(InputError):
     """A provisioning document that is none, or that is too big; nothing of it was done."""
 
     exit_code: ClassVar[int] = os.EX_DATAERR
-
-
-class _Builder(TreeBuilder):
-    """Makes the tree as long as it stays small; names lose their namespaces, which real documents mix up."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._depth = self._elements = 0
-
-    def start(self, tag: str, attrs: dict[str, str], /) -> Element:
-        self._depth += 1
-        self._elements += 1
-        if self._depth > DEPTH or self._elements > ELEMENTS:
-            raise DocumentUnreadable(f"the document has over {ELEMENTS} elements, or over {DEPTH} in each other")
-        return super().start(tag.rpartition("}")[2], attrs)
-
-    def end(self, tag: str, /) -> Element:
-        self._depth -= 1
-        return super().end(tag.rpartition("}")[2])
 
 
 class _Parser(DefusedXMLParser):  # type: ignore[misc]
@@ -61,7 +43,8 @@ def tree(content: bytes) -> Element:
         raise DocumentUnreadable(f"the document has over {LARGEST >> 20} MiB")
     if content.startswith(WBXML):
         raise DocumentUnreadable("the document is WBXML; expected XML as text")
-    parser = _Parser(target=_Builder(), forbid_dtd=True)
+    too_big = DocumentUnreadable(f"the document has over {ELEMENTS} elements, or over {DEPTH} in each other")
+    parser = _Parser(target=SmallTree(ELEMENTS, DEPTH, too_big), forbid_dtd=True)
     try:
         parser.feed(content)
         root = parser.close()

@@ -7,7 +7,7 @@ from typing import Any
 from emaild.settings.describe.contents import Contents, entries, heading, takers
 from emaild.settings.describe.words import PROPERTIES_HELP, not_honoured, sentences, wrapped
 from emaild.settings.option import options, section_kind
-from emaild.settings.properties import Property
+from emaild.settings.property_map import Property
 
 _HEAD = """\
 # What emaild can be told, commented out, each at its default. To use a line, take off its # where

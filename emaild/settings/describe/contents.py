@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from emaild.settings.option import Option, section_kind
-from emaild.settings.properties import FIELDS, PROPERTIES, Other, Property
+from emaild.settings.property_map import FIELDS, PROPERTIES, Other, Property
 from emaild.settings.reader import SECTIONS
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from emaild.settings.crosscheck import ServerSection
 from emaild.settings.mailbox import MailboxSection
 from emaild.settings.network import ProxySection, ProxyType
-from emaild.settings.properties import ProtocolProperties, full_name
+from emaild.settings.properties import ProtocolProperties
+from emaild.settings.property_map import full_name
 from emaild.settings.server import Security
 
 SSL_FACTORY = "javax.net.ssl.SSLSocketFactory"

@@ -12,7 +12,7 @@ from emaild.settings.describe.typed import shown
 from emaild.settings.load import Settings
 from emaild.settings.mailbox import MailboxSection
 from emaild.settings.option import Option, options, section_kind
-from emaild.settings.properties import FIELDS, PROPERTIES, Property, Treatment
+from emaild.settings.property_map import FIELDS, PROPERTIES, Property, Treatment
 from emaild.settings.way_out import WayOutSection
 
 OPTION = "option"

@@ -8,7 +8,7 @@ from typing import Any
 
 from emaild.settings.describe.contents import Contents, takers
 from emaild.settings.option import Option, options, section_kind
-from emaild.settings.properties import Property
+from emaild.settings.property_map import Property
 
 
 def as_json(contents: Contents) -> str:

@@ -6,7 +6,7 @@ import textwrap
 
 from emaild.settings.describe.contents import Entry
 from emaild.settings.option import Option
-from emaild.settings.properties import Other, Treatment
+from emaild.settings.property_map import Other, Treatment
 
 WIDTH = 100
 

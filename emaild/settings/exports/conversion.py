@@ -17,7 +17,7 @@ from emaild.settings.daemon import EmaildSection
 from emaild.settings.ini import Fault, RawOption, RawSection
 from emaild.settings.mailbox import MailboxSection
 from emaild.settings.option import Option, options, same_name, section_kind
-from emaild.settings.properties import PROPERTIES, Property, Treatment
+from emaild.settings.property_map import PROPERTIES, Property, Treatment
 from emaild.settings.reader import ALIASES, SECTIONS, Reader
 from emaild.settings.secret import MASKED
 from emaild.settings.way_out import WayOutSection

@@ -7,9 +7,11 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -211,6 +213,7 @@ def test_a_process_that_is_ended_puts_everything_back(conf: Path, number: signal
     script = f"""
 import os
 from pathlib import Path
+from typing import Any
 from emaild.provision import conf_files
 with conf_files.changing(Path({str(conf)!r})) as files:
     files.write({{"a.conf": conf_files.Content({WAY!r})}})
@@ -239,6 +242,7 @@ def test_a_process_that_is_killed_between_two_files_leaves_what_can_be_loaded(co
     script = f"""
 import os, signal, sys
 from pathlib import Path
+from typing import Any
 from emaild.provision import conf_files, conf_folder
 count = 0
 def sync(path):
@@ -302,6 +306,25 @@ def test_many_at_once_find_no_folder_and_each_writes_its_file(conf: Path, monkey
         thread.join(60)
     assert wrong == []
     assert sorted(lying(conf)) == ["0.conf", "1.conf", "2.conf", "3.conf"]
+
+
+def test_who_makes_the_folder_does_not_take_away_anothers(conf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, opened = conf.parent / "conf.d", []
+    other = threading.Thread(target=lambda: opened.append(conf_folder.opened_alone(folder)[0]))
+    make = tempfile.mkdtemp
+
+    def makes(**given: Any) -> str:
+        if threading.current_thread() is not other:
+            other.start()
+            other.join(0.5)  # long enough for making it, where that were possible now
+        made: str = make(**given)
+        return made
+
+    monkeypatch.setattr("emaild.provision.conf_folder.tempfile.mkdtemp", makes)
+    os.close(conf_folder.opened_alone(folder)[0])
+    other.join(30)
+    assert os.path.samestat(os.fstat(opened[0]), folder.stat())
+    os.close(opened[0])
 
 
 def test_nobody_is_waited_for_for_ever(conf: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from emaild.errors import ConfigError
 from emaild.settings.load import Settings, load
 from emaild.settings.option import options, section_kind
-from emaild.settings.properties import PROPERTIES
+from emaild.settings.property_map import PROPERTIES
 from emaild.settings.reader import SECTIONS
 
 NAMES = sorted({declared.name for kind in SECTIONS for declared in options(kind)})

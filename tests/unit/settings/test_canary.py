@@ -19,7 +19,7 @@ from emaild.log import events
 from emaild.settings.crosscheck import secrets_of
 from emaild.settings.load import Settings
 from emaild.settings.option import options
-from emaild.settings.properties import CLASSES, FIELDS, full_name
+from emaild.settings.property_map import CLASSES, FIELDS, full_name
 from emaild.settings.reader import SECTIONS
 from tests.conf_files import ConfFiles
 from tests.said import Said

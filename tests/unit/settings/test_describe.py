@@ -16,7 +16,7 @@ from emaild.settings.describe.markdown import as_markdown
 from emaild.settings.describe.text import as_text
 from emaild.settings.mailbox import MailboxSection
 from emaild.settings.option import Option, options, section_kind
-from emaild.settings.properties import PROPERTIES, Property
+from emaild.settings.property_map import PROPERTIES, Property
 from emaild.settings.reader import SECTIONS
 from tests.conf_files import ConfFiles
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from emaild.errors import InputError
 from emaild.settings.load import Settings
 from emaild.settings.option import options, section_kind
-from emaild.settings.properties import PROPERTIES
+from emaild.settings.property_map import PROPERTIES
 from emaild.settings.reader import SECTIONS
 from tests.conf_files import ConfFiles
 from tests.unit.settings.exporting import ACCOUNT, imported, xml

@@ -9,7 +9,7 @@ import pytest
 from emaild.settings.describe.in_effect import Row, in_effect
 from emaild.settings.describe.typed import shown
 from emaild.settings.option import Option, options
-from emaild.settings.properties import CLASSES, PROPERTIES, Treatment
+from emaild.settings.property_map import CLASSES, PROPERTIES, Treatment
 from emaild.settings.reader import SECTIONS
 from tests.conf_files import MAILBOX, ConfFiles
 

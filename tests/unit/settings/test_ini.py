@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import configparser
+import random
 from pathlib import Path
 
 import pytest
@@ -205,3 +207,15 @@ def test_a_header_of_a_thousand_characters_is_refused_in_few_words() -> None:
 def test_the_longest_line_is_read() -> None:
     value = "x" * (65_536 - len("a = "))
     assert sections(f"[s]\na = {value}\n") == {"s": {"a": value}}
+
+
+def test_values_are_what_the_standard_library_reads_from_all_lines_at_once() -> None:
+    """`configparser` with `=` alone as delimiter, nothing interpolated and no comments inside."""
+    letters = "ab=:#;[]%${}()/\"'\\\t \xa0\u2028\x85\x0b\x0c\rä\ufeff"
+    chance = random.Random(9)
+    lines = [f"n{number} = {''.join(chance.choices(letters, k=number % 9))}" for number in range(5000)]
+    parser = configparser.RawConfigParser(
+        delimiters=("=",), comment_prefixes=("#", ";"), inline_comment_prefixes=None, default_section=""
+    )
+    parser.read_string("\n".join(["[s]", *lines, ""]))
+    assert sections("\n".join(["[s]", *lines, ""]).replace("\r\n", "\n"))["s"] == dict(parser["s"])

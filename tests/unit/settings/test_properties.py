@@ -14,7 +14,7 @@ from emaild.settings.load import Settings
 from emaild.settings.mailbox import MailboxSection
 from emaild.settings.network import ProxySection
 from emaild.settings.option import Option, options
-from emaild.settings.properties import FIELDS, PROPERTIES, PROTOCOLS, Property, Treatment
+from emaild.settings.property_map import FIELDS, PROPERTIES, PROTOCOLS, Property, Treatment
 from emaild.settings.way_out import WayOutSection
 from tests.conf_files import MAILBOX, ConfFiles
 
