@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from emaild.store.engine import Database, open_database
@@ -40,6 +41,10 @@ class Store:
         self.pushes = Pushes(database)
         self.figures = Figures(database)
         self.removal = Removal(database)
+
+    def telling(self, tell: Callable[[], None]) -> AbstractContextManager[None]:
+        """As `Database.telling`."""
+        return self._database.telling(tell)
 
     def probe(self, patience: float) -> None:
         """Write something that means nothing, within that many seconds.

@@ -7,14 +7,16 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from emaild.errors import StoreFailed
+from emaild.store.numbers import NUMBERED
+from emaild.store.prepared import Prepared
 
 BUSY_SECONDS = 30  # how long to wait for another process that writes
 BUSY_STEP = 0.0002  # seconds between two looks; SQLite itself would sleep up to 0.1, many times what a commit takes
@@ -22,6 +24,10 @@ QUEUE_STEP = 0.001  # of those who are not the next, of whom there may be many
 COURTESY = 1.0  # seconds for which a process goes behind one that came before it, for that may hang; spent once
 MOST_TOGETHER = 64  # writers that share a commit
 PATIENCE = 1.0  # seconds until a writer looks whether whoever was to end its commit is gone
+
+SAVE, RELEASE, UNDO, COMMIT, ROLLBACK = (
+    Prepared(text(one)) for one in ("SAVEPOINT part", "RELEASE part", "ROLLBACK TO part", "COMMIT", "ROLLBACK")
+)
 
 
 class Commits:
@@ -36,6 +42,7 @@ class Commits:
         self._coming = 0  # threads that wait for their turn
         self._open: _Commit | None = None  # left to the next of them
         self._connection: Connection | None = None  # kept, for opening one takes longer than most commits
+        self.told: list[Callable[[], None]] = []  # see `Database.telling`
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -82,6 +89,9 @@ class Commits:
         commit.end()
         if commit.error is not None:
             self._drop()
+        elif commit.numbered:
+            for tell in self.told[:]:
+                tell()
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None
@@ -146,6 +156,7 @@ class _Commit:
     def __init__(self, connection: Connection, queue: Queue) -> None:
         self.parts = 0
         self.error: BaseException | None = None
+        self.numbered = False  # it gave interactions their numbers, and is on the disk
         self.ended = threading.Event()
         self._connection = connection
         try:
@@ -158,7 +169,7 @@ class _Commit:
         """What a writer writes; undone alone when that raises. The first one needs no savepoint for that."""
         connection, alone = self._connection, not self.parts
         if not alone:
-            connection.exec_driver_sql("SAVEPOINT part")
+            SAVE.execute(connection, {})
         try:
             yield connection
         except BaseException:
@@ -166,32 +177,34 @@ class _Commit:
                 self._undo()
             raise
         if not alone:
-            connection.exec_driver_sql("RELEASE part")
+            RELEASE.execute(connection, {})
         self.parts += 1
 
     def _undo(self) -> None:
         try:
-            self._connection.exec_driver_sql("ROLLBACK TO part")
-            self._connection.exec_driver_sql("RELEASE part")
-        except SQLAlchemyError as error:  # SQLite has undone all of it by itself, as after some errors of the disk
+            UNDO.execute(self._connection, {})
+            RELEASE.execute(self._connection, {})
+        except sqlite3.Error as error:  # SQLite has undone all of it by itself, as after some errors of the disk
             self.error = error
 
     def end(self) -> None:
         """Commit what was written, if anything was."""
         try:
             if self.parts and self.error is None:
-                self._connection.exec_driver_sql("COMMIT")
+                COMMIT.execute(self._connection, {})
+                self.numbered = self._connection.info.pop(NUMBERED, False)
             else:
                 self._roll_back()
-        except DBAPIError as error:
+        except sqlite3.Error as error:
             self.error = error
             self._roll_back()
         finally:
             self.ended.set()
 
     def _roll_back(self) -> None:
-        with suppress(SQLAlchemyError):  # SQLite has done it by itself after some errors; Ctrl-C ends the connection
-            self._connection.exec_driver_sql("ROLLBACK")
+        # SQLite has done it by itself after some errors; Ctrl-C ends the connection.
+        with suppress(sqlite3.Error, SQLAlchemyError):
+            ROLLBACK.execute(self._connection, {})
 
 
 def _begin(connection: Connection, queue: Queue) -> None:

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, text, update
+from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, update
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from emaild.disk import sync
 from emaild.errors import StateUnusable, StoreFailed, StoreTooNew
+from emaild.store.bell import Bell
 from emaild.store.commits import BUSY_SECONDS, Commits
 from emaild.store.migrations import CURRENT, migrate
 from emaild.store.schema import version
@@ -30,6 +31,7 @@ class Database:
         self._engine = _engine(path, BUSY_SECONDS)
         self._writer = _engine(path, 0)  # it waits by itself for others that write
         self._commits = Commits(self._writer, path.parent)
+        self.bell = Bell(path.parent)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -42,14 +44,28 @@ class Database:
             yield connection
 
     @contextmanager
+    def telling(self, tell: Callable[[], None]) -> Iterator[None]:
+        """Meanwhile *tell* is called after each commit of this process that gave numbers to interactions.
+
+        It is called by the threads that write: it must be quick, and not raise.
+        """
+        self._commits.told.append(tell)
+        try:
+            yield
+        finally:
+            self._commits.told.remove(tell)
+
+    @contextmanager
     def read(self) -> Iterator[Connection]:
         """One consistent view."""
         with _failing(), self._engine.connect() as connection:
-            connection.execute(text("BEGIN"))
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, sqlite3.Connection)
+            driver.execute("BEGIN").close()
             try:
                 yield connection
             finally:
-                connection.exec_driver_sql("ROLLBACK")
+                driver.execute("ROLLBACK").close()
 
     def close(self) -> None:
         """Let go of all connections."""

@@ -14,8 +14,8 @@ from emaild.errors import NotFound
 from emaild.message import Inbound, Understood
 from emaild.store import raw
 from emaild.store.engine import Database
-from emaild.store.interactions import put
 from emaild.store.schema import held, seen
+from emaild.store.taking import put
 
 
 class How(StrEnum):

@@ -31,14 +31,15 @@ class InboxChoice:
     since: datetime | None = None
     until: datetime | None = None
 
+    @property
+    def exact(self) -> dict[str, list[str]]:
+        """Columns that have an index each, and the values of which a row must have one."""
+        said = {name: [value] for name in ("mailbox", "queue", "subtype") if (value := getattr(self, name))}
+        return {"state": [state.value for state in self.states], **said} if self.states else said
+
     def terms(self) -> Iterator[ColumnElement[bool]]:
-        """What a row must fulfil. An expression uses no index but that of time, in whose order rows are read."""
+        """What a row must fulfil beside what is `exact`."""
         columns = interaction.c
-        for name in ("mailbox", "queue", "subtype"):
-            if value := getattr(self, name):
-                yield columns[name].concat("") == value
-        if self.states:
-            yield columns.state.concat("").in_([state.value for state in self.states])
         if self.since:
             yield columns.received >= self.since.timestamp()
         if self.until:

@@ -5,41 +5,30 @@ Both change in one commit, so that neither is ever without the other.
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from itertools import repeat
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, literal_column, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from emaild.errors import NotFound
-from emaild.message import (
-    INBOUND,
-    Attachment,
-    Envelope,
-    Facts,
-    Inbound,
-    Interaction,
-    InteractionState,
-    Report,
-    ReportedRecipient,
-    ReportKind,
-    Understood,
-    Unique,
-)
+from emaild.message import INBOUND, OUTBOUND, Inbound, Interaction, InteractionState, Understood
 from emaild.store import raw
 from emaild.store.engine import Database
 from emaild.store.inbox_choice import InboxChoice
-from emaild.store.known import KnownMail, remember_interaction, twin
-from emaild.store.numbers import last_number, next_numbers
+from emaild.store.interaction_rows import COLUMNS, entry_of
+from emaild.store.marks import set_mark
+from emaild.store.numbers import last_number
+from emaild.store.prepared import Prepared, among, listed
 from emaild.store.schema import cursor, interaction, seen
+from emaild.store.taking import fresh, take, taken
 
-NAMES_AT_ONCE = 500  # below SQLite's limit of variables in one statement
+KEYS_AT_ONCE = 5_000  # so that no statement takes long
 PAGE = 200
-NOT_KEPT = ("text", "html", "reply", "quoted", "headers", "report")
+FEW = 2_000  # rows that may be read and sorted for a page
+BY_FEWEST = ("thread_id", "parent_id", "state", "queue", "mailbox", "subtype", "type")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,11 +43,60 @@ class Chosen:
     thread_id: str = ""
     parent_id: str = ""
 
-    def conditions(self) -> Iterator[ColumnElement[bool]]:
-        """The same in SQL."""
-        for name, value in vars(self).items():
-            if value:
-                yield interaction.c[name] == value
+    @property
+    def given(self) -> dict[str, str]:
+        """Those that are not empty."""
+        return {name: value for name, value in vars(self).items() if value}
+
+    @property
+    def leading(self) -> list[tuple[str, ...]]:
+        """What may lead to an index, that first which fits the fewest, as far as is known without counting.
+
+        What is STOPPED is all that was ever worked off, any other state is the work of these days.
+        """
+        given = self.given
+        last = "state" if self.state is InteractionState.STOPPED else ""
+        alone: list[tuple[str, ...]] = [
+            (name,) for name in sorted(given, key=lambda name: (name == last, BY_FEWEST.index(name)))
+        ]
+        both = "queue" in given and "state" in given and not (self.thread_id or self.parent_id)
+        return [("state", "queue"), *alone] if both else alone or [()]
+
+
+CURSOR = Prepared(select(cursor.c.cursor).where(cursor.c.account == bindparam("account")))
+HERE = upsert(cursor)
+MOVE = Prepared(HERE.on_conflict_do_update(index_elements=["account"], set_={"cursor": HERE.excluded.cursor}))
+SKIP = Prepared(upsert(seen).on_conflict_do_nothing(), "account", "key", "settled")
+STILL_UNSETTLED = (seen.c.account == bindparam("account"), seen.c.settled.is_(False))
+UNSETTLED = Prepared(select(seen.c.key).where(*STILL_UNSETTLED))
+SETTLE = Prepared(update(seen).where(*STILL_UNSETTLED, among(seen.c.key)).values(settled=True))
+GET = Prepared(select(*COLUMNS).where(interaction.c.id == bindparam("name")))
+UNSUBMITTED = Prepared(
+    select(*COLUMNS)
+    .where(interaction.c.number.is_(None))
+    .order_by(interaction.c.received, interaction.c.id)
+    .limit(bindparam("most"))
+)
+
+
+@cache  # as many as there are combinations of filters
+def _listing(given: tuple[str, ...], led_by: tuple[str, ...]) -> Prepared:
+    """Those above a number that have all these values, read by one index in its order; an expression uses none."""
+    columns = interaction.c
+    query = select(*COLUMNS).where(columns.number > bindparam("after"))
+    for name in given:
+        column = columns[name] if name in led_by else columns[name].concat("")
+        query = query.where(column == bindparam(name))
+    return Prepared(query.order_by(columns.number).limit(bindparam("most")))
+
+
+@cache
+def _counting(names: tuple[str, ...]) -> Prepared:
+    """How many above a number have these values; `few` at most."""
+    columns = interaction.c
+    fitting = (columns.number > bindparam("after"), *(columns[name] == bindparam(name) for name in names))
+    some = select(literal_column("1")).select_from(interaction).where(*fitting).limit(bindparam("few")).subquery()
+    return Prepared(select(func.count().label("found")).select_from(some))
 
 
 class Interactions:
@@ -72,80 +110,80 @@ class Interactions:
     def cursor(self, account: str) -> str | None:
         """Where reading that account stands, None before the first contact."""
         with self._database.read() as connection:
-            return connection.execute(select(cursor.c.cursor).where(cursor.c.account == account)).scalar_one_or_none()
+            rows = CURSOR.execute(connection, {"account": account})
+            return str(rows[0].cursor) if rows else None
 
     def remember(self, account: str, position: str, skipped: Sequence[str] = ()) -> None:
         """Set the cursor; *skipped* are keys that are never to be taken."""
         with self._database.write() as connection:
             for part in _parts(skipped):
-                rows = [{"account": account, "key": key, "settled": True} for key in part]
-                connection.execute(upsert(seen).on_conflict_do_nothing(), rows)
+                SKIP.execute_all(connection, [{"account": account, "key": key, "settled": True} for key in part])
             _move(connection, account, position)
 
     def unknown(self, account: str, keys: Sequence[str]) -> list[str]:
         """Those of *keys* that were never taken nor skipped, in their order."""
         known: set[str] = set()
-        with self._database.read() as connection:
-            for part in _parts(keys):
-                query = select(seen.c.key).where(seen.c.account == account, seen.c.key.in_(part))
-                known.update(connection.scalars(query))
+        for part in _parts(keys):
+            with self._database.read() as connection:
+                known |= taken(connection, account, part)
         return [key for key in keys if key not in known]
 
     def keep(
-        self, account: str, mails: Sequence[tuple[Inbound, Understood]], *, settled: bool, submitted: bool = True
+        self,
+        account: str,
+        mails: Sequence[tuple[Inbound, Understood]],
+        *,
+        settled: bool,
+        submitted: bool = True,
+        coming: Sequence[str] = (),
     ) -> frozenset[str]:
         """Mails, their interactions and "this key was taken", in one commit; *settled*: the server need not be told.
 
-        *submitted*: programs see them at once; else they wait for the rules.
+        *submitted*: programs see them at once; else they wait for the rules. *coming* are keys that are looked at next:
+        their mark (see `Marks`) stands in the same commit.
 
         Returns:
             the keys that made no interaction: taken meanwhile by another section that reads the same account; or their
             bytes had come before under another key; or the mail is one again that had to be unique.
         """
-        again = set()
-        moved: dict[str, KnownMail] = {}
+        ready = [(inbound, fresh(inbound.raw, understood)) for inbound, understood in mails]
         with self._database.write() as connection:
-            for inbound, understood in mails:
-                if _taken(connection, account, inbound.key):
-                    again.add(inbound.key)
-                    continue
-                if _brought(connection, account, understood.digest) or not put(
-                    connection, account, inbound.raw, understood, moved, submitted=submitted
-                ):
-                    again.add(inbound.key)
-                connection.execute(
-                    insert(seen).values(account=account, key=inbound.key, digest=understood.digest, settled=settled)
-                )
-        return frozenset(again)
+            if coming:
+                set_mark(connection, account, coming)
+            return take(connection, account, ready, settled=settled, submitted=submitted)
 
     def unsettled(self, account: str) -> list[str]:
         """Keys that are in the store and of which the server was perhaps not told."""
         with self._database.read() as connection:
-            query = select(seen.c.key).where(seen.c.account == account, seen.c.settled.is_(False))
-            return list(connection.scalars(query))
+            return [row.key for row in UNSETTLED.execute(connection, {"account": account})]
 
-    def settle(self, account: str, keys: Sequence[str], position: str) -> None:
-        """The server did for these keys what after-fetch asks for; and reading stands at *position* now."""
+    def settle(self, account: str, keys: Sequence[str], position: str, coming: Sequence[str] = ()) -> None:
+        """The server did for these keys what after-fetch asks for; and reading stands at *position* now.
+
+        *coming* is as in `keep`.
+        """
         with self._database.write() as connection:
+            if coming:
+                set_mark(connection, account, coming)
             _move(connection, account, position)
-            for part in _parts(keys):
-                chosen = (seen.c.account == account, seen.c.key.in_(part))
-                connection.execute(update(seen).where(*chosen).values(settled=True))
+            SETTLE.execute(connection, {"account": account} | listed(keys))
 
     # Rules and programs
 
     def unsubmitted(self, most: int) -> list[Interaction]:
         """Those that the rules have not seen, the oldest first."""
-        query = select(interaction).where(interaction.c.number.is_(None))
         with self._database.read() as connection:
-            rows = connection.execute(query.order_by(interaction.c.received, interaction.c.id).limit(most)).all()
-        return [_entry(row) for row in rows]
+            rows = UNSUBMITTED.execute(connection, {"most": most})
+        return [entry_of(row) for row in rows]
 
     def submitted(self, chosen: Chosen, after: int, most: int) -> list[Interaction]:
         """At most that many with a number above *after*, in the order of their numbers."""
-        query = select(interaction).where(interaction.c.number > after, *chosen.conditions())
+        given, leading = {**chosen.given, "after": after, "few": FEW, "most": most}, chosen.leading
         with self._database.read() as connection:
-            return [_entry(row) for row in connection.execute(query.order_by(interaction.c.number).limit(most))]
+            few = (names for names in leading if _counting(names).execute(connection, given)[0].found < FEW)
+            led_by = next(few, leading[0]) if len(leading) > 1 else leading[0]
+            rows = _listing(tuple(chosen.given), led_by).execute(connection, given)
+        return [entry_of(row) for row in rows]
 
     def last_number(self) -> int:
         """The number of the newest that programs may see; 0: there is none."""
@@ -159,23 +197,34 @@ class Interactions:
     ) -> Iterator[Interaction]:
         """Those of that type, the newest first; read a page at a time, so that thousands take no memory."""
         last: tuple[float, str] | None = None
-        terms = list(choice.terms()) if choice else []
+        terms = self._terms(type, choice or InboxChoice())
         while limit is None or limit > 0:
-            query = select(interaction).where(interaction.c.type == type, *terms)
+            query = select(*COLUMNS).where(*terms)
             query = query.order_by(interaction.c.received.desc(), interaction.c.id.desc())
             if last is not None:
-                received, name = last
-                query = query.where(
-                    (interaction.c.received < received)
-                    | ((interaction.c.received == received) & (interaction.c.id < name))
-                )
+                query = query.where(tuple_(interaction.c.received, interaction.c.id) < last)
             with self._database.read() as connection:
                 rows = connection.execute(query.limit(min(limit or PAGE, PAGE))).all()
-            yield from map(_entry, rows)
+            yield from map(entry_of, rows)
             if not rows:
                 return
             last = (rows[-1].received, rows[-1].id)
             limit = None if limit is None else limit - len(rows)
+
+    def _terms(self, type: str, choice: InboxChoice) -> list[ColumnElement[bool]]:
+        """What rows must fulfil: to be read in the order of time, or by the index of a value that few have.
+
+        A column that is a part of an expression uses no index.
+        """
+        exact, columns = {**choice.exact, "type": [type]}, interaction.c
+        leading = next((name for name, values in choice.exact.items() if self._few(columns[name].in_(values))), "type")
+        fitting = ((columns[name] if name == leading else columns[name].concat(""), exact[name]) for name in exact)
+        return [*(column.in_(values) for column, values in fitting), *choice.terms()]
+
+    def _few(self, term: ColumnElement[bool]) -> bool:
+        some = select(literal_column("1")).select_from(interaction).where(term).limit(FEW).subquery()
+        with self._database.read() as connection:
+            return connection.execute(select(func.count()).select_from(some)).scalar_one() < FEW
 
     def get(self, name: str) -> Interaction:
         """One interaction.
@@ -184,10 +233,10 @@ class Interactions:
             NotFound: there is none with that id.
         """
         with self._database.read() as connection:
-            row = connection.execute(select(interaction).where(interaction.c.id == name.upper())).one_or_none()
-        if row is None:
+            rows = GET.execute(connection, {"name": name.upper()})
+        if not rows:
             raise NotFound(f"no interaction {name}; 'emaild inbox' lists those that are there")
-        return _entry(row)
+        return entry_of(rows[0])
 
     def raw(self, entry: Interaction) -> bytes:
         """The mail byte for byte as its server gave it."""
@@ -198,146 +247,16 @@ class Interactions:
         """Remove at most that many interactions received earlier, with their mails. Returns how many went."""
         with self._database.write() as connection:
             query = select(interaction.c.id, interaction.c.raw_digest)
-            old = connection.execute(query.where(interaction.c.received < before.timestamp()).limit(most)).all()
+            earlier = (interaction.c.type.in_((INBOUND, OUTBOUND)), interaction.c.received < before.timestamp())
+            old = connection.execute(query.where(*earlier).limit(most)).all()
             raw.drop(connection, interaction, old)
         return len(old)
 
 
-def put(
-    connection: Connection,
-    account: str,
-    body: bytes,
-    understood: Understood,
-    moved: dict[str, KnownMail] | None = None,
-    *,
-    submitted: bool = False,
-) -> bool:
-    """Keep what a mail became, and what is remembered of it. *body* is what is stored as its bytes.
-
-    *submitted* is as in `Interactions.keep`.
-
-    *moved* goes from mail to mail of a commit: by the ids of interactions that came to nothing, what stands for them.
-
-    Returns:
-        False: it became nothing, or its twin was stored meanwhile.
-    """
-    moved = {} if moved is None else moved
-    twin = _twin(connection, account, understood)
-    if twin is not None:
-        moved.update(dict.fromkeys((entry.id for entry in understood.interactions), twin))
-        return False
-    numbers: Iterator[int | None] = repeat(None)
-    if submitted and understood.interactions:
-        numbers = next_numbers(connection, len(understood.interactions))
-    for entry, number in zip(understood.interactions, numbers, strict=False):
-        placed = replace(_placed(entry, moved), number=number)
-        add(connection, placed, body)
-        remember_interaction(connection, placed, account, understood)
-    return bool(understood.interactions)
-
-
-def add(connection: Connection, entry: Interaction, body: bytes) -> None:
-    """Keep an interaction and its bytes, in somebody's commit."""
-    raw.put(connection, entry.raw_digest, body)
-    connection.execute(insert(interaction).values(_row(entry)))
-
-
-def _twin(connection: Connection, account: str, understood: Understood) -> KnownMail | None:
-    message_id = understood.interactions[0].facts.message_id if understood.interactions else None
-    if understood.unique is None or message_id is None:
-        return None
-    among = account if understood.unique is Unique.IN_ACCOUNT else None
-    return twin(connection, message_id, understood.fingerprint, among)
-
-
-def _placed(entry: Interaction, moved: Mapping[str, KnownMail]) -> Interaction:
-    """In the thread of what was stored in another commit, while this one still believed in its own."""
-    root, parent = moved.get(entry.thread_id), moved.get(entry.parent_id or "")
-    return replace(
-        entry,
-        thread_id=root.thread_id if root else entry.thread_id,
-        parent_id=parent.id if parent else entry.parent_id,
-    )
-
-
 def _parts(names: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(names), NAMES_AT_ONCE):
-        yield names[start : start + NAMES_AT_ONCE]
+    for start in range(0, len(names), KEYS_AT_ONCE):
+        yield names[start : start + KEYS_AT_ONCE]
 
 
 def _move(connection: Connection, account: str, position: str) -> None:
-    row = upsert(cursor).values(account=account, cursor=position)
-    connection.execute(row.on_conflict_do_update(index_elements=["account"], set_={"cursor": position}))
-
-
-def _taken(connection: Connection, account: str, key: str) -> bool:
-    query = select(seen.c.key).where(seen.c.account == account, seen.c.key == key)
-    return connection.execute(query).first() is not None
-
-
-def _brought(connection: Connection, account: str, name: str) -> bool:
-    query = select(seen.c.key).where(seen.c.account == account, seen.c.digest == name).limit(1)
-    return connection.execute(query).first() is not None
-
-
-def _row(entry: Interaction) -> dict[str, object]:
-    facts = dataclasses.asdict(entry.facts)
-    for name in NOT_KEPT:
-        del facts[name]  # they are read from the bytes again when somebody asks for them, or stand beside
-    facts["date"] = entry.facts.date.isoformat() if entry.facts.date else None
-    report = entry.facts.report
-    return {
-        "id": entry.id,
-        "type": entry.type,
-        "subtype": entry.subtype,
-        "mailbox": entry.mailbox,
-        "received": entry.received.timestamp(),
-        "queue": entry.queue,
-        "state": entry.state.value,
-        "thread_id": entry.thread_id,
-        "parent_id": entry.parent_id,
-        "message_id": entry.facts.message_id,
-        "raw_digest": entry.raw_digest,
-        "facts": facts,
-        "user_data": dict(entry.user_data),
-        "report": None if report is None else dataclasses.asdict(report),
-        "number": entry.number,
-        "rule": entry.rule,
-        "envelope": None if entry.envelope is None else dataclasses.asdict(entry.envelope),
-    }
-
-
-def _entry(row: Row[Any]) -> Interaction:
-    kept = dict(row.facts)
-    kept["date"] = datetime.fromisoformat(kept["date"]) if kept["date"] else None
-    kept["attachments"] = tuple(Attachment(**part) for part in kept["attachments"])
-    for name in ("to", "cc", "reply_to", "references", "enclosed_ids"):
-        kept[name] = tuple(kept.get(name, ()))
-    return Interaction(
-        id=row.id,
-        type=row.type,
-        subtype=row.subtype,
-        mailbox=row.mailbox,
-        received=datetime.fromtimestamp(row.received, UTC),
-        queue=row.queue,
-        state=InteractionState(row.state),
-        thread_id=row.thread_id,
-        parent_id=row.parent_id,
-        raw_digest=row.raw_digest,
-        facts=Facts(**kept, report=_report(row.report) if row.report else None),
-        user_data=row.user_data or {},
-        number=row.number,
-        rule=row.rule,
-        envelope=Envelope(**{**row.envelope, "recipients": tuple(row.envelope["recipients"])})
-        if row.envelope
-        else None,
-    )
-
-
-def _envelope(kept: Mapping[str, Any]) -> Envelope:
-    return Envelope(sender=kept["sender"], recipients=tuple(kept["recipients"]))
-
-
-def _report(kept: Mapping[str, Any]) -> Report:
-    recipients = tuple(ReportedRecipient(**recipient) for recipient in kept["recipients"])
-    return Report(**{**kept, "kind": ReportKind(kept["kind"]), "recipients": recipients})
+    MOVE.execute(connection, {"account": account, "cursor": position})

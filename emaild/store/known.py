@@ -6,26 +6,17 @@ It outlives the mails themselves, and is found by indexes only, however much the
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Row,
-    Select,
-    bindparam,
-    delete,
-    exists,
-    func,
-    select,
-)
+from sqlalchemy import Connection, Select, bindparam, delete, exists, func, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from emaild.message import Interaction, Outbound, Understood
 from emaild.store.engine import Database
-from emaild.store.prepared import Prepared
+from emaild.store.prepared import Found, Prepared, among, listed
 from emaild.store.schema import automatic_mail, correspondent, mail, subject_match
 
 MOST_PEOPLE = 200  # addresses of one mail that are remembered
@@ -39,9 +30,56 @@ def _by_message_id() -> Select[Any]:
     return select(mail).join(wanted, mail.c.id == first)
 
 
-BY_MESSAGE_ID = _by_message_id()
+def _twins(*, in_account: bool) -> Select[Any]:
+    """Likewise; the names are pairs of a Message-ID and a fingerprint."""
+    wanted = func.json_each(bindparam("names")).table_valued("value", name="wanted")
+    other = mail.alias()
+    first = select(func.min(other.c.id)).where(
+        other.c.message_id == func.json_extract(wanted.c.value, "$[0]"),
+        other.c.fingerprint == func.json_extract(wanted.c.value, "$[1]"),
+    )
+    if in_account:
+        first = first.where(other.c.account == bindparam("account"))
+    return select(mail).join(wanted, mail.c.id == first.scalar_subquery())
+
+
+def _automatic_mails(*, in_thread: bool) -> Select[Any]:
+    to = (among(automatic_mail.c.address), automatic_mail.c.at >= bindparam("since"))
+    count = select(func.count(automatic_mail.c.mail_id.distinct()).label("count")).where(*to)
+    return count.where(automatic_mail.c.thread_id == bindparam("thread_id")) if in_thread else count
+
+
+def _got_automatic_mails() -> Select[Any]:
+    wanted = func.json_each(bindparam("names")).table_valued("value", name="wanted")
+    some = exists().where(automatic_mail.c.address == wanted.c.value, automatic_mail.c.at >= bindparam("since"))
+    return select(wanted.c.value).where(some)
+
+
+BY_MESSAGE_ID = Prepared(_by_message_id())
+BY_ID = Prepared(select(mail).where(among(mail.c.id)))
+TWINS = Prepared(_twins(in_account=False))
+TWINS_IN_ACCOUNT = Prepared(_twins(in_account=True))
+BY_SUBJECT = Prepared(
+    select(subject_match.c.thread_id)
+    .where(among(subject_match.c.match), subject_match.c.address == bindparam("address"))
+    .order_by(subject_match.c.thread_id.desc())
+)
+TAKES_PART = Prepared(
+    select(correspondent.c.address).where(
+        correspondent.c.thread_id == bindparam("thread_id"), correspondent.c.address == bindparam("address")
+    )
+)
+LAST = Prepared(select(func.max(mail.c.at).label("at")).where(mail.c.thread_id == bindparam("thread_id")))
+GOT_AUTOMATIC_MAILS = Prepared(_got_automatic_mails())
+AUTOMATIC_MAILS = Prepared(_automatic_mails(in_thread=False))
+AUTOMATIC_MAILS_IN_THREAD = Prepared(_automatic_mails(in_thread=True))
 REMEMBER = Prepared(upsert(mail).on_conflict_do_nothing())  # a notice that is made again has the id that it had
 REMEMBER_PEOPLE = Prepared(upsert(correspondent).on_conflict_do_nothing())
+SUBJECT = upsert(subject_match)
+REMEMBER_SUBJECT = Prepared(
+    SUBJECT.on_conflict_do_update(index_elements=["match", "address"], set_={"thread_id": SUBJECT.excluded.thread_id})
+)
+REMEMBER_AUTOMATIC = Prepared(upsert(automatic_mail).on_conflict_do_nothing())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,42 +114,47 @@ class KnownMails:
     def by_id(self, names: Collection[str]) -> dict[str, KnownMail]:
         """Those of the interactions and mails out with these ids that are known."""
         with self._database.read() as connection:
-            rows = connection.execute(select(mail).where(mail.c.id.in_(names)))
-            return {row.id: _known(row) for row in rows}
+            return {row.id: _known(row) for row in BY_ID.execute(connection, listed(names))}
 
     def twin(self, message_id: str, fingerprint: str, account: str | None) -> KnownMail | None:
         """The first mail in with the same Message-ID and content; of that account, where one is given."""
+        name = (message_id, fingerprint)
         with self._database.read() as connection:
-            return twin(connection, message_id, fingerprint, account)
+            return twins(connection, [name], account).get(name)
 
     def threads_by_subject(self, matches: Collection[str], address: str) -> list[str]:
         """The threads in which that address wrote or got mails last whose subjects hold these texts."""
-        query = select(subject_match.c.thread_id)
         with self._database.read() as connection:
-            chosen = (subject_match.c.match.in_(matches), subject_match.c.address == address)
-            return list(connection.scalars(query.where(*chosen).order_by(subject_match.c.thread_id.desc())))
+            return [row.thread_id for row in BY_SUBJECT.execute(connection, listed(matches) | {"address": address})]
 
     def takes_part(self, thread_id: str, address: str) -> bool:
         """Whether that address, in lower case, wrote or got a mail of the thread."""
-        chosen = (correspondent.c.thread_id == thread_id, correspondent.c.address == address)
         with self._database.read() as connection:
-            return connection.execute(select(correspondent.c.address).where(*chosen)).first() is not None
+            return bool(TAKES_PART.execute(connection, {"thread_id": thread_id, "address": address}))
 
     def last(self, thread_id: str) -> datetime | None:
         """When the last mail of the thread came or went."""
         with self._database.read() as connection:
-            at = connection.execute(select(func.max(mail.c.at)).where(mail.c.thread_id == thread_id)).scalar()
-        return None if at is None else _when(at)
+            (row,) = LAST.execute(connection, {"thread_id": thread_id})
+        return None if row.at is None else _when(row.at)
 
     def automatic_mails(self, addresses: Collection[str], since: datetime, thread_id: str | None) -> int:
         """How many automatic mails went to these addresses since then; in that thread, where one is given."""
-        query = select(func.count(automatic_mail.c.mail_id.distinct())).where(
-            automatic_mail.c.address.in_(addresses), automatic_mail.c.at >= since.timestamp()
-        )
-        if thread_id is not None:
-            query = query.where(automatic_mail.c.thread_id == thread_id)
+        given = listed(addresses) | {"since": since.timestamp()}
         with self._database.read() as connection:
-            return connection.execute(query).scalar_one()
+            if thread_id is None:
+                (row,) = AUTOMATIC_MAILS.execute(connection, given)
+            else:
+                (row,) = AUTOMATIC_MAILS_IN_THREAD.execute(connection, given | {"thread_id": thread_id})
+        return int(row.count)
+
+    def got_automatic_mails(self, addresses: Collection[str], since: datetime) -> dict[str, bool]:
+        """Those of these addresses to which automatic mails went since then."""
+        if not addresses:
+            return {}
+        with self._database.read() as connection:
+            rows = GOT_AUTOMATIC_MAILS.execute(connection, listed(addresses) | {"since": since.timestamp()})
+        return dict.fromkeys((row.value for row in rows), True)
 
     def prune(self, before: datetime, most: int) -> int:
         """Forget at most that many mails that came or went earlier. Returns how many."""
@@ -130,23 +173,40 @@ def by_message_id(connection: Connection, message_ids: Collection[str]) -> dict[
     """As the method of that name."""
     if not message_ids:
         return {}
-    rows = connection.execute(BY_MESSAGE_ID, {"message_ids": json.dumps(list(message_ids))})
+    rows = BY_MESSAGE_ID.execute(connection, {"message_ids": json.dumps(list(message_ids))})
     return {row.message_id: _known(row) for row in rows}
 
 
-def twin(connection: Connection, message_id: str, fingerprint: str, account: str | None) -> KnownMail | None:
-    """As the method of that name."""
-    query = select(mail).where(mail.c.message_id == message_id, mail.c.fingerprint == fingerprint)
-    if account is not None:
-        query = query.where(mail.c.account == account)
-    row = connection.execute(query.order_by(mail.c.id).limit(1)).one_or_none()
-    return None if row is None else _known(row)
+def twins(
+    connection: Connection, names: Sequence[tuple[str, str]], account: str | None
+) -> dict[tuple[str, str], KnownMail]:
+    """By Message-ID and fingerprint the first mail in that has both; of that account, where one is given."""
+    if not names:
+        return {}
+    given = {"names": json.dumps(names)}
+    if account is None:
+        rows = TWINS.execute(connection, given)
+    else:
+        rows = TWINS_IN_ACCOUNT.execute(connection, given | {"account": account})
+    return {(row.message_id, row.fingerprint): _known(row) for row in rows}
 
 
-def remember_interaction(connection: Connection, entry: Interaction, account: str, understood: Understood) -> None:
-    """To be called in the commit that keeps it."""
-    _remember(connection, inbound_mail(entry, account, understood))
-    _remember_people(connection, entry.thread_id, people(entry), understood.subject_matches)
+def remember(connection: Connection, mails: Sequence[tuple[KnownMail, Collection[str], Collection[str]]]) -> None:
+    """To be called in the commit that keeps them. With each: who wrote and got it, and its subject's matches."""
+    REMEMBER.execute_all(connection, [{**vars(known), "at": known.at.timestamp()} for known, _, _ in mails])
+    theirs = [
+        {"thread_id": known.thread_id, "address": address} for known, addresses, _ in mails for address in addresses
+    ]
+    if theirs:
+        REMEMBER_PEOPLE.execute_all(connection, theirs)
+    found = [
+        {"match": match, "address": address, "thread_id": known.thread_id}
+        for known, addresses, matches in mails
+        for match in matches
+        for address in addresses
+    ]
+    if found:
+        REMEMBER_SUBJECT.execute_all(connection, found)
 
 
 def remember_outbound(connection: Connection, sent: Outbound, now: datetime) -> None:
@@ -161,22 +221,20 @@ def remember_outbound(connection: Connection, sent: Outbound, now: datetime) -> 
     known = KnownMail(
         id=sent.id, thread_id=thread_id, message_id=sent.message_id, account=None, at=now, subtype=subtype
     )
-    _remember(connection, known)
-    recipients = _lowered(sent.recipients)
-    _remember_people(connection, thread_id, _lowered((sent.sender, *sent.recipients)), sent.subject_matches)
+    remember(connection, [(known, _lowered((sent.sender, *sent.recipients)), sent.subject_matches)])
     if sent.automatic:
         rows = [
             {"mail_id": sent.id, "address": address, "thread_id": thread_id, "at": now.timestamp()}
-            for address in recipients
+            for address in _lowered(sent.recipients)
         ]
-        connection.execute(upsert(automatic_mail).on_conflict_do_nothing(), rows)
+        REMEMBER_AUTOMATIC.execute_all(connection, rows)
 
 
-def inbound_mail(entry: Interaction, account: str, understood: Understood) -> KnownMail:
-    """What is remembered of an interaction."""
+def inbound_mail(entry: Interaction, account: str, understood: Understood, thread_id: str = "") -> KnownMail:
+    """What is remembered of an interaction; *thread_id* is its thread's, where it was put into another."""
     return KnownMail(
         id=entry.id,
-        thread_id=entry.thread_id,
+        thread_id=thread_id or entry.thread_id,
         message_id=entry.facts.message_id,
         account=account,
         fingerprint=understood.fingerprint,
@@ -195,24 +253,7 @@ def _lowered(addresses: Collection[str]) -> tuple[str, ...]:
     return tuple(found)[:MOST_PEOPLE]
 
 
-def _remember(connection: Connection, known: KnownMail) -> None:
-    REMEMBER.execute(connection, {**vars(known), "at": known.at.timestamp()})
-
-
-def _remember_people(
-    connection: Connection, thread_id: str, addresses: Collection[str], matches: Collection[str]
-) -> None:
-    if not addresses:
-        return
-    rows = [{"thread_id": thread_id, "address": address} for address in addresses]
-    REMEMBER_PEOPLE.execute_all(connection, rows)
-    if matches:
-        row = upsert(subject_match)
-        row = row.on_conflict_do_update(index_elements=["match", "address"], set_={"thread_id": row.excluded.thread_id})
-        connection.execute(row, [{"match": match, **row} for match in matches for row in rows])
-
-
-def _known(row: Row[Any]) -> KnownMail:
+def _known(row: Found) -> KnownMail:
     return KnownMail(
         id=row.id,
         thread_id=row.thread_id,

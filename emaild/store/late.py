@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Select, select, update
 from emaild.message import Inbound, OutboundState, Understood
 from emaild.store import raw
 from emaild.store.engine import Database
-from emaild.store.interactions import put
 from emaild.store.outbox_entries import OutboxEntry, entries_of
 from emaild.store.schema import outbox
+from emaild.store.taking import put
 
 WAITS = (OutboundState.QUEUED.value, OutboundState.DEFERRED.value)
 

@@ -19,7 +19,7 @@ from emaild.store.prepared import Found, Prepared, among, listed
 from emaild.store.schema import attempt, outbox, raw, recipient
 
 LOOKED_AT = 500  # due mails among which those are looked for that were held back often enough
-MOST_BYTES = 8 * 1024 * 1024  # of the mails of one lease, unless its first is larger
+MOST_BYTES = 8 * 1024 * 1024  # of the mails of one lease; the one with which they are as many is the last
 
 
 def _due() -> Select[Any]:
@@ -76,7 +76,12 @@ def asked_of_due(way_out: str, now: datetime, interactive: bool, most: int) -> d
 
 
 def chosen_to_lease(
-    connection: Connection, way_out: str, now: datetime, most: int, ration: int | None, past: int | None
+    connection: Connection,
+    way_out: str,
+    now: datetime,
+    most: int,
+    ration: int | None = None,
+    past: int | None = None,
 ) -> list[Found]:
     """The rows of DUE that are leased next; see `Sending.lease`."""
     rows = FIND_DUE.execute(connection, asked_of_due(way_out, now, True, most))
@@ -92,16 +97,29 @@ def chosen_to_lease(
     return rows
 
 
-def within_bytes(rows: Sequence[Found]) -> list[str]:
-    """As many as may be in memory together; one in any case."""
+def lease(connection: Connection, rows: Sequence[Found], until: datetime) -> list[Leased]:
+    """Lease these rows of DUE until then, as many as may be in memory together."""
+    names = _within_bytes(rows)
+    if not names:
+        return []
+    LEASE.execute(connection, {**listed(names), "until": until.timestamp()})
+    return leases_of(connection, names)
+
+
+def _within_bytes(rows: Sequence[Found]) -> list[str]:
     names: list[str] = []
     total = 0
     for row in rows:
-        total += row.size
-        if names and total > MOST_BYTES:
-            break
         names.append(row.id)
+        total += row.size
+        if total >= MOST_BYTES:
+            break
     return names
+
+
+def is_all(leased: Sequence[Leased], most: int) -> bool:
+    """Whether nothing else was due, where *most* were asked for and no ration stood in the way."""
+    return len(leased) < most and sum(len(one.mail.raw) for one in leased) < MOST_BYTES
 
 
 def leases_of(connection: Connection, names: Sequence[str]) -> list[Leased]:

@@ -32,14 +32,16 @@ class Mailboxes:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def report(self, states: Iterable[MailboxStatus], configured: Iterable[str]) -> None:
-        """Write these states, and forget mailboxes that are not configured any more."""
+    def report(self, states: Iterable[MailboxStatus], configured: Iterable[str] | None = None) -> None:
+        """Write these states, and, given which mailboxes are *configured*, forget all others."""
+        rows = [{field.name: _number(getattr(state, field.name)) for field in fields(state)} for state in states]
+        upsert = insert(mailbox_status)
+        upsert = upsert.on_conflict_do_update(index_elements=["name"], set_=dict(upsert.excluded))
         with self._database.write() as connection:
-            connection.execute(delete(mailbox_status).where(mailbox_status.c.name.not_in(list(configured))))
-            for state in states:
-                values = {field.name: _number(getattr(state, field.name)) for field in fields(state)}
-                row = insert(mailbox_status).values(values)
-                connection.execute(row.on_conflict_do_update(index_elements=["name"], set_=values))
+            if configured is not None:
+                connection.execute(delete(mailbox_status).where(mailbox_status.c.name.not_in(list(configured))))
+            if rows:
+                connection.execute(upsert, rows)
 
     def all(self) -> Mapping[str, MailboxStatus]:
         """What was reported last."""

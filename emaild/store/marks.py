@@ -1,17 +1,27 @@
 """Marks: which mails our code looks at just now, so that a mail that ends the process is found after the next start.
 
 A mark is on the disk before the look, and is void once its mails are in the store: storing them needs no further write.
+The mark of a batch may stand in the commit that stores the batch before it.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from emaild.store.engine import Database
+from emaild.store.prepared import Prepared
 from emaild.store.schema import mark, seen
+
+UPSERT = upsert(mark)
+SET = Prepared(
+    UPSERT.on_conflict_do_update(
+        index_elements=["account"], set_={name: UPSERT.excluded[name] for name in ("keys", "alone")}
+    )
+)
 
 
 class Marks:
@@ -23,7 +33,7 @@ class Marks:
     def begin(self, account: str, keys: Sequence[str], *, alone: bool = False) -> None:
         """These mails are looked at from now on; *alone*: a single one, while no other is looked at anywhere."""
         with self._database.write() as connection:
-            _set(connection, account, {"keys": list(keys), "alone": alone})
+            set_mark(connection, account, keys, alone=alone)
 
     def clear(self, account: str) -> None:
         """Nothing is looked at any more."""
@@ -47,7 +57,8 @@ class Marks:
             if row["alone"]:
                 found |= {key: found[key] + 1 for key in under_way}
             with self._database.write() as connection:
-                _set(connection, account, {"keys": [], "alone": False, "suspects": found})
+                set_mark(connection, account, ())
+                connection.execute(update(mark).where(mark.c.account == account).values(suspects=found))
         return found
 
 
@@ -56,6 +67,6 @@ def _stored(connection: Connection, account: str, keys: Iterable[str]) -> frozen
     return frozenset(connection.scalars(query))
 
 
-def _set(connection: Connection, account: str, values: dict[str, object]) -> None:
-    row = upsert(mark).values({"account": account, "alone": False, "suspects": {}} | values)
-    connection.execute(row.on_conflict_do_update(index_elements=["account"], set_=values))
+def set_mark(connection: Connection, account: str, keys: Sequence[str], *, alone: bool = False) -> None:
+    """As `Marks.begin`, in somebody's commit."""
+    SET.execute(connection, {"account": account, "keys": json.dumps(list(keys)), "alone": alone, "suspects": "{}"})

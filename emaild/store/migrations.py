@@ -238,7 +238,25 @@ ALTER TABLE outbox ADD COLUMN came FLOAT;
 ALTER TABLE recipient ADD COLUMN cause TEXT DEFAULT '' NOT NULL
 """
 
-MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH)
+# Lists of interactions, by whatever they are chosen, in the order of an index. Indexes of no more than is asked for.
+SEVENTH = """
+DROP INDEX interaction_message_id;
+DROP INDEX interaction_parent;
+CREATE INDEX interaction_parent ON interaction (parent_id, number) WHERE parent_id IS NOT NULL;
+DROP INDEX seen_unsettled;
+CREATE INDEX seen_unsettled ON seen (account) WHERE settled IS 0;
+DROP INDEX interaction_received;
+CREATE INDEX interaction_received ON interaction (type, received, id);
+CREATE INDEX interaction_in_state ON interaction (state, number);
+CREATE INDEX interaction_mailbox ON interaction (mailbox, number);
+CREATE INDEX interaction_type ON interaction (type, number);
+CREATE INDEX interaction_subtype ON interaction (subtype, number);
+DROP INDEX interaction_number;
+CREATE UNIQUE INDEX interaction_number ON interaction (number) WHERE number IS NOT NULL;
+CREATE INDEX interaction_unsubmitted ON interaction (number, received, id) WHERE number IS NULL
+"""
+
+MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH)
 """The n-th brings a store from version n-1 to n: statements, apart by semicolons."""
 
 CURRENT = len(MIGRATIONS)

@@ -44,6 +44,7 @@ class Outbox:
         """Take a mail in; when this returns it will be sent, whatever happens to this process."""
         with self._database.write() as connection:
             queue(connection, mail, now)
+        self._database.bell.ring([mail.way_out])
 
     # What a person asks for
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, Table, bindparam, delete, exists, select
@@ -25,6 +25,11 @@ def digest(body: bytes) -> str:
 def put(connection: Connection, name: str, body: bytes) -> None:
     """Keep the bytes; they may be there already."""
     PUT.execute(connection, {"digest": name, "size": len(body), "body": body})
+
+
+def put_all(connection: Connection, mails: Iterable[tuple[str, bytes]]) -> None:
+    """The same for several, by their names."""
+    PUT.execute_all(connection, [{"digest": name, "size": len(body), "body": body} for name, body in mails])
 
 
 def get(connection: Connection, name: str) -> bytes:

@@ -50,14 +50,26 @@ interaction = Table(
     Column("number", Integer),  # None: rules have not seen it
     Column("rule", Text),
     Column("envelope", JSON),
-    Index("interaction_received", "received"),
-    Index("interaction_message_id", "message_id"),
+    Index("interaction_received", "type", "received", "id"),
     Index("interaction_raw", "raw_digest"),
-    Index("interaction_number", "number", unique=True),
     Index("interaction_queue", "queue", "number"),
     Index("interaction_state", "state", "queue", "number"),
+    Index("interaction_in_state", "state", "number"),
+    Index("interaction_mailbox", "mailbox", "number"),
+    Index("interaction_type", "type", "number"),
+    Index("interaction_subtype", "subtype", "number"),
     Index("interaction_thread", "thread_id", "number"),
-    Index("interaction_parent", "parent_id"),
+    Index("interaction_parent", "parent_id", "number", sqlite_where=text("parent_id IS NOT NULL")),
+)
+NUMBERED = Index(
+    "interaction_number", interaction.c.number, unique=True, sqlite_where=interaction.c.number.is_not(None)
+)
+UNSUBMITTED = Index(
+    "interaction_unsubmitted",
+    interaction.c.number,
+    interaction.c.received,
+    interaction.c.id,
+    sqlite_where=interaction.c.number.is_(None),
 )
 
 # The last number given, of each kind.
@@ -145,8 +157,8 @@ seen = Table(
     Column("digest", String(64)),  # None: an old mail that is not taken
     Column("settled", Boolean, nullable=False),  # what after-fetch asks for is done on the server
     Index("seen_digest", "account", "digest"),
-    Index("seen_unsettled", "account", "settled"),
 )
+UNSETTLED = Index("seen_unsettled", seen.c.account, sqlite_where=seen.c.settled.is_(False))
 
 cursor = Table(
     "cursor",

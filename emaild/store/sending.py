@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from emaild.errors import LeaseLost
 from emaild.message import OutboundState
@@ -17,17 +17,14 @@ from emaild.store.late import WAITS, Notice, keep_notice
 from emaild.store.leases import (
     DUE,
     FIND_DUE,
-    LEASE,
     Leased,
     asked_of_due,
     chosen_to_lease,
     give_back,
-    leases_of,
-    within_bytes,
+    lease,
 )
 from emaild.store.outbound_states import state_of
 from emaild.store.outbox_entries import OutboxEntry, entries_of, when
-from emaild.store.prepared import listed
 from emaild.store.schema import attempt, outbox
 from emaild.store.tries import Tried, Unsent, apart, cut_off, give_up, recipient_states, record, release
 
@@ -66,9 +63,7 @@ class Sending:
         if not self.has_due(way_out, now):  # looking takes no lock for which a writer waits
             return []
         with self._database.write() as connection:
-            names = within_bytes(chosen_to_lease(connection, way_out, now, most, ration, past))
-            LEASE.execute(connection, {**listed(names), "until": until.timestamp()})
-            return leases_of(connection, names)
+            return lease(connection, chosen_to_lease(connection, way_out, now, most, ration, past), until)
 
     def renew(self, leases: Sequence[Leased], until: datetime) -> set[str]:
         """Keep those that are still ours; returns the ids of these mails."""
@@ -124,7 +119,15 @@ class Sending:
     def record(self, tries: Sequence[Tried], now: datetime) -> list[OutboundState]:
         """What became of tries, in one commit. Returns the state that each mail has now."""
         with self._database.write() as connection:
-            return [state for some in apart(tries) for state in record(connection, some, now)]
+            return _recorded(connection, tries, now)
+
+    def record_and_lease(
+        self, tries: Sequence[Tried], way_out: str, now: datetime, until: datetime, *, most: int
+    ) -> tuple[list[OutboundState], list[Leased]]:
+        """`record`, and in the same commit `lease` without a ration."""
+        with self._database.write() as connection:
+            states = _recorded(connection, tries, now)
+            return states, lease(connection, chosen_to_lease(connection, way_out, now, most), until)
 
     def release(self, unsent: Sequence[Unsent]) -> None:
         """Give leased mails back: the way out did not work, which is no fault of theirs."""
@@ -220,3 +223,7 @@ class Sending:
                 connection.execute(update(outbox).where(outbox.c.id == row.id).values(values))
             rows = connection.execute(select(outbox).where(outbox.c.id.in_([row.id for row in old]))).all()
             return entries_of(connection, rows)
+
+
+def _recorded(connection: Connection, tries: Sequence[Tried], now: datetime) -> list[OutboundState]:
+    return [state for some in apart(tries) for state in record(connection, some, now)]

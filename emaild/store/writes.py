@@ -13,11 +13,11 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from emaild.errors import Conflict, NotFound
 from emaild.message import Interaction, InteractionState, Outbound
 from emaild.store.engine import Database
-from emaild.store.interactions import add
 from emaild.store.numbers import next_numbers
 from emaild.store.outbox import queue
 from emaild.store.prepared import Prepared
 from emaild.store.schema import interaction, outbox, request
+from emaild.store.taking import add
 
 KNOWN = Prepared(select(outbox.c.id).where(outbox.c.id == bindparam("name")))
 
@@ -123,6 +123,7 @@ class Writing:
                 _queue(connection, mail, now)
             for change in writes.changes:
                 _change(connection, change)
+        self._database.bell.ring({mail.way_out for mail in writes.queued})
         return None if asked is None else asked.answer
 
     def answer(self, key: str, digest: str) -> Mapping[str, Any] | None:
