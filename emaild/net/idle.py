@@ -1,28 +1,31 @@
-"""Watching connections that wait for their server: one thread and one selector for all of them.
+"""Watching connections that wait for their server: one thread and one epoll(7) for all of them.
 
-A connection has one owner. While it is watched that is this thread, which never reads from it: when the server says
+A connection has one owner. While it is watched that is this watch, which never reads from it: when the server says
 something, the time is up or the connection is called back, it is unregistered first, and then its owner-to-be told.
+What that costs does not depend on how many are watched.
 """
 
 from __future__ import annotations
 
 import contextlib
-import selectors
+import heapq
+import itertools
+import os
+import select
 import socket
 import threading
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from emaild.clock import Clock
 
-RECALL_SECONDS = 5.0  # the idle thread answers within microseconds; this only bounds a fault of ours
+SPARE = 64  # void entries that are kept however few are watched
 
 
 @dataclass(frozen=True)
 class _Watched:
     name: str
-    connection: socket.socket
+    descriptor: int
     until: float  # on the monotonic clock
     back: Callable[[], None]
 
@@ -32,89 +35,100 @@ class IdleWatch:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._selector = selectors.DefaultSelector()
-        self._knock, self._door = socket.socketpair()
-        self._knock.setblocking(False)
-        self._door.setblocking(False)
-        self._orders: deque[Callable[[], None]] = deque()
+        self._lock = threading.Lock()
+        self._epoll = select.epoll()
+        self._door = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._watched: dict[str, _Watched] = {}
+        self._names: dict[int, str] = {}  # by descriptor
+        self._order = itertools.count()
+        self._heap: list[tuple[float, int, _Watched]] = []  # by their times; void are those not watched any more
         self._thread = threading.Thread(target=self._run, name="idle", daemon=True)
         self._stopping = False
 
     def start(self) -> None:
         """Begin to watch."""
-        self._selector.register(self._door, selectors.EVENT_READ)
+        self._epoll.register(self._door, select.EPOLLIN)
         self._thread.start()
 
     def watch(self, name: str, connection: socket.socket, seconds: float, back: Callable[[], None]) -> None:
         """Take over a connection; call *back*, once, when it is to be looked at or after that many seconds.
 
-        *back* is called on this watch's thread and must return at once.
+        *back* must return at once, and call no method of this watch.
         """
-        entry = _Watched(name, connection, self._clock.monotonic() + seconds, back)
-        self._order(lambda: self._add(entry))
+        entry = _Watched(name, connection.fileno(), self._clock.monotonic() + seconds, back)
+        with self._lock:
+            if self._stopping:
+                return
+            self._forget(name)
+            try:
+                self._epoll.register(entry.descriptor, select.EPOLLIN)
+            except (ValueError, OSError):  # closed, or registered under another name
+                back()
+                return
+            self._watched[name] = entry
+            self._names[entry.descriptor] = name
+            heapq.heappush(self._heap, (entry.until, next(self._order), entry))
+            if len(self._heap) > 2 * len(self._watched) + SPARE:
+                self._heap = [one for one in self._heap if self._watched.get(one[2].name) is one[2]]
+                heapq.heapify(self._heap)
+            if self._heap[0][2] is entry:
+                self._knock()
 
     def recall(self, name: str) -> None:
         """Give a connection back: when this returns it is not watched, and its *back* will not be called."""
-        if self._stopping:
-            self._thread.join(RECALL_SECONDS)
-            return
-        done = threading.Event()
-
-        def forget() -> None:
+        with self._lock:
             self._forget(name)
-            done.set()
 
-        self._order(forget)
-        done.wait(RECALL_SECONDS)
+    def time_has_passed(self) -> None:
+        """Look at the clock again: for whoever moves a clock of his own."""
+        with self._lock:
+            self._knock()
 
     def stop(self) -> None:
         """End the thread. Connections still watched are dropped; whoever closes them is their owner."""
-        self._stopping = True
-        self._order(lambda: None)
+        with self._lock:
+            self._knock()
+            self._stopping = True
         self._thread.join(timeout=5)
 
-    def _order(self, order: Callable[[], None]) -> None:
-        self._orders.append(order)
-        with contextlib.suppress(BlockingIOError, OSError):
-            self._knock.send(b"\0")  # a full pipe means that the thread is awake anyway
+    def _knock(self) -> None:
+        if not self._stopping:  # else the descriptor may be another file's by now
+            os.eventfd_write(self._door, 1)
 
     def _run(self) -> None:
-        while not self._stopping:
-            for key, _ in self._selector.select(self._wait()):
-                if key.fileobj is self._door:
-                    with contextlib.suppress(BlockingIOError):
-                        self._door.recv(4096)
-                else:
-                    self._give_back(key.data)
-            while self._orders:
-                self._orders.popleft()()
-            now = self._clock.monotonic()
-            for name in [name for name, entry in self._watched.items() if entry.until <= now]:
-                self._give_back(name)
-        self._selector.close()
-        self._knock.close()
-        self._door.close()
+        wait: float | None = None
+        while True:
+            heard = self._epoll.poll(wait)
+            with self._lock:
+                if self._stopping:
+                    break
+                for descriptor, _ in heard:
+                    if descriptor == self._door:
+                        os.eventfd_read(self._door)
+                    else:
+                        self._give_back(self._names.get(descriptor, ""))
+                wait = self._until_next()
+        self._epoll.close()
+        os.close(self._door)
 
-    def _wait(self) -> float | None:
-        """Seconds until the first watched connection's time is up."""
-        if not self._watched:
-            return None
-        first = min(entry.until for entry in self._watched.values())
-        return max(0.0, first - self._clock.monotonic())
-
-    def _add(self, entry: _Watched) -> None:
-        try:
-            self._selector.register(entry.connection, selectors.EVENT_READ, entry.name)
-        except (ValueError, KeyError, OSError):  # closed, or registered under another name
-            entry.back()
-            return
-        self._watched[entry.name] = entry
+    def _until_next(self) -> float | None:
+        """Give back those whose time is up; seconds until that of the next."""
+        now = self._clock.monotonic()
+        while self._heap:
+            until, _, entry = self._heap[0]
+            if self._watched.get(entry.name) is entry:
+                if until > now:
+                    return until - now
+                self._give_back(entry.name)
+            heapq.heappop(self._heap)
+        return None
 
     def _forget(self, name: str) -> _Watched | None:
         entry = self._watched.pop(name, None)
-        if entry is not None:
-            self._selector.unregister(entry.connection)
+        if entry is not None and self._names.get(entry.descriptor) == name:  # else it was closed, and is another's now
+            del self._names[entry.descriptor]
+            with contextlib.suppress(ValueError, OSError):  # closed: epoll forgot it by itself
+                self._epoll.unregister(entry.descriptor)
         return entry
 
     def _give_back(self, name: str) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from emaild.errors import Unreachable
 from emaild.net.graph import Graph, failed
 from emaild.net.graph_answer import Answer
+from emaild.sources import as_key
 
 PAGE = "odata.maxpagesize=500"
 LONGEST_PAGE = 2 << 20  # bytes; a page of a thousand mails has a quarter of that
@@ -51,10 +52,11 @@ class Changes:
         """A page. What was told earlier and is gone by now counts no more."""
         self.told += len(entries)
         for entry in entries:
+            key = as_key(entry["id"])
             if "@removed" in entry:
-                self.messages.pop(entry["id"], None)
+                self.messages.pop(key, None)
             else:
-                self.messages[entry["id"]] = message(entry)
+                self.messages[key] = message(entry)
 
     def in_order(self) -> tuple[str, ...]:
         """The ids, what was received first before the others."""

@@ -24,9 +24,11 @@ from emaild.net.sign_in import SignIn
 from emaild.net.translate import translated
 from emaild.settings.mailbox import AfterFetch, MailboxSection
 from emaild.settings.secret import Secret
-from emaild.sources import BATCH_BYTES, Listing, Wait
+from emaild.sources import AHEAD_BYTES, BATCH_BYTES, Listing, Wait, most_octets
+from emaild.sources.imap_answers import Answers
 from emaild.sources.imap_client import Client, meaning
-from emaild.sources.imap_fetch import batches, bodies, chunks, head
+from emaild.sources.imap_fetch import Body, ask_bodies, batches, bodies, bodies_in_parts, chunks, head, sizes
+from emaild.sources.imap_idle import is_news
 from emaild.sources.imap_look import Folder
 from emaild.sources.imap_parts import Plan, in_parts, plan_of
 from emaild.sources.imap_seats import Seat
@@ -54,12 +56,14 @@ class Imap:
         self._monotonic = monotonic
         self._now = now
         self._client: Client | None = None
+        self._ended: RemoteError | None = None  # what the connection was closed for
         self._seat = Seat(peer.host, section.mailbox, section.most_connections)
         self._idling = False
         self._idled = float("-inf")  # when the last IDLE began
         self._validity = 0
         self._sizes: dict[int, int] = {}
         self._plans: dict[int, Plan | None] = {}  # of mails that may have attachments which stay on the server
+        self._most_octets = most_octets(section.maximum_msg_size)
         self._read_only = False
         self._told_read_only = False
 
@@ -138,26 +142,54 @@ class Imap:
         return {key: told[key] for key in keys if told.get(key)}
 
     def fetch(self, keys: Sequence[str]) -> Iterator[list[Inbound]]:
-        """FETCH, batched by number and size."""
-        for part in chunks(self._uids(keys)):
+        """FETCH, batched by number and size; while a batch is given the next one is asked for."""
+        asked: Answers | None = None
+        following = self._batches(self._uids(keys))
+        batch = next(following, [])
+        try:
+            while batch:
+                mails = self._fetch_batch(batch, asked)
+                asked = None
+                try:
+                    batch = next(following, [])
+                    asked = self._ask_ahead(batch)
+                except RemoteError:
+                    if mails:
+                        yield mails
+                    raise
+                if mails:
+                    yield mails
+        finally:
+            if asked is not None and self._client is not None:
+                self._client.forget(asked)
+
+    def _batches(self, uids: list[int]) -> Iterator[list[int]]:
+        for part in chunks(uids):
             # Where the server will not tell, each counts as so large that it is fetched on its own.
             sizes = self._sizes if self._ask_sizes(part) else dict.fromkeys(part, BATCH_BYTES)
             self._ask_plans([uid for uid in part if uid in sizes])
             sizes = sizes | {uid: BATCH_BYTES + 1 for uid in part if self._plans.get(uid)}  # each on its own
-            for batch in batches([uid for uid in part if uid in sizes], sizes):
-                mails = self._fetch_batch(batch)
-                if mails:
-                    yield mails
+            yield from batches([uid for uid in part if uid in sizes], sizes)
+
+    def _ask_ahead(self, uids: list[int]) -> Answers | None:
+        """Ask for a batch before its turn, if it is small enough to wait in the buffers of the connection."""
+        octets = sum(self._sizes.get(uid, BATCH_BYTES) for uid in uids)
+        if not uids or octets > AHEAD_BYTES or self._plans.get(uids[0]) or self._section.imap.partialfetch:
+            return None
+        with self._translated("fetch"):
+            return self._ask(uids)
+
+    def _ask(self, uids: list[int]) -> Answers:
+        return ask_bodies(self._connected(), uids, self._section.imap, self._most_octets)
 
     def _ask_sizes(self, uids: list[int]) -> bool:
         """Ask for those that are not known; whether the server would tell."""
         unknown = [uid for uid in uids if uid not in self._sizes]
         try:
             with self._translated("fetch sizes"):
-                answer = self._connected().fetch(unknown, ["RFC822.SIZE"])
+                self._sizes |= sizes(self._connected(), unknown, self._most_octets) if unknown else {}
         except Rejected:
             return False
-        self._sizes |= {uid: int(data.get(b"RFC822.SIZE", 0)) for uid, data in answer.items()}
         return True
 
     def _ask_plans(self, uids: list[int]) -> None:
@@ -168,13 +200,16 @@ class Imap:
                 with contextlib.suppress(Rejected), self._translated("fetch the structure"):
                     self._plans[uid] = plan_of(self._connected(), uid, most or 0)
 
-    def _fetch_batch(self, uids: list[int]) -> list[Inbound]:
-        """A batch; where the server refuses it, its mails one by one, and the refused ones are told of."""
+    def _fetch_batch(self, uids: list[int], asked: Answers | None = None) -> list[Inbound]:
+        """A batch, which may be asked for already; where the server refuses it, its mails one by one.
+
+        The refused ones are told of.
+        """
         try:
             if (plan := self._plans.get(uids[0])) and (mail := self._fetch_parts(uids[0], plan)):
                 return [mail]
             with self._translated("fetch"):
-                found = bodies(self._connected(), uids, self._section.imap)
+                found = self._bodies(uids, asked)
         except Rejected as error:
             if len(uids) > 1:
                 return [mail for uid in uids for mail in self._fetch_batch([uid])]
@@ -182,6 +217,11 @@ class Imap:
             return []
         mails = [(uid, found[uid]) for uid in uids if uid in found]
         return [Inbound(key=f"{self._validity}/{uid}", raw=body.raw, received=body.received) for uid, body in mails]
+
+    def _bodies(self, uids: list[int], asked: Answers | None) -> dict[int, Body]:
+        if self._section.imap.partialfetch:
+            return bodies_in_parts(self._connected(), uids, self._section.imap)
+        return bodies(self._connected(), asked or self._ask(uids))
 
     def _fetch_parts(self, uid: int, plan: Plan) -> Inbound | None:
         """A mail without its large attachments; None: it has to be fetched whole."""
@@ -202,7 +242,11 @@ class Imap:
         return found[0] if found else None
 
     def acknowledge(self, keys: Sequence[str]) -> None:
-        """Mark, move or delete; UIDs that are gone are no error (RFC 3501 §6.4.8)."""
+        """Mark, move or delete; UIDs that are gone are no error (RFC 3501 §6.4.8).
+
+        That mails are marked is not waited for before the next time or `finish`. Deleting is: Dovecot lets mails lie
+        whose UID EXPUNGE it reads before it has answered to the STORE.
+        """
         for part in chunks([] if self._read_only else self._uids(keys)):
             with self._translated(f"after-fetch {self._section.after}"):
                 self._acknowledge(self._connected(), part)
@@ -210,7 +254,8 @@ class Imap:
     def _acknowledge(self, client: Client, uids: list[int]) -> None:
         match self._section.after:
             case AfterFetch.SEEN:
-                client.add_flags(uids, [b"\\Seen"], silent=True)
+                client.heard()
+                client.tell(uids, "STORE", "+FLAGS.SILENT", r"(\Seen)")
             case AfterFetch.DELETE:
                 self._delete(client, uids)
             case AfterFetch.MOVE:
@@ -241,7 +286,9 @@ class Imap:
         return True
 
     def finish(self) -> None:
-        """Every acknowledgement was a command of its own; what remains is to go, where connections are not kept."""
+        """Wait for what was acknowledged; then go, where connections are not kept."""
+        with self._translated(f"after-fetch {self._section.after}"):
+            self._connected().heard()
         if self._section.by_hand or not (self._section.imap.connectionpoolsize and self._seat.keeps()):
             self._log_out()
 
@@ -265,11 +312,15 @@ class Imap:
         if self._idling:
             # Never below cycle-time: a token that ends at once must not make a busy loop.
             lasts = max(self._sign_in.lasts(), self._section.cycle_time)
-            return Wait(min(self._section.idle_renewal, lasts), client.socket())
+            return Wait(min(self._section.idle_renewal, lasts), client.socket(), self._is_news)
         longest = properties.connectionpooltimeout
         if longest is not None and longest < self._section.cycle_time * 1000:
             self._log_out()
         return Wait(self._section.cycle_time)
+
+    def _is_news(self) -> bool:
+        with self._translated("idle"):
+            return is_news(self._connected())
 
     def _can_idle(self, client: Client) -> bool:
         kept = self._section.imap.connectionpoolsize > 0 and not self._section.by_hand
@@ -291,6 +342,7 @@ class Imap:
     def close(self) -> None:
         """Drop the connection, without waiting for an answer to LOGOUT."""
         client, self._client, self._idling, self._read_only = self._client, None, False, False
+        self._ended = None
         if client is not None:
             drop(client)
         self._seat.leave()
@@ -303,7 +355,7 @@ class Imap:
 
     def _connected(self) -> Client:
         if self._client is None:
-            raise Unreachable(self._where, "use the connection", "it is closed")
+            raise self._ended or Unreachable(self._where, "use the connection", "it is closed")
         return self._client
 
     def _folder(self, path: str) -> str:
@@ -333,4 +385,5 @@ class Imap:
         except RemoteError as error:
             if not (isinstance(error, Rejected) and action.startswith("fetch")):
                 self.close()
+                self._ended = error
             raise

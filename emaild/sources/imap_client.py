@@ -4,69 +4,24 @@ from __future__ import annotations
 
 import base64
 import imaplib
-import io
 import re
-import socket
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
 
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientError, LoginError, ProtocolError
 
 from emaild.errors import Busy, Rejected, RemoteError, Unreachable
-from emaild.net import steps
-from emaild.net.connect import open_connection
 from emaild.net.peer import Peer
 from emaild.net.refusals import OverLimit, explained, is_over_limit
 from emaild.net.sasl import Mechanism
 from emaild.net.translate import network_meaning
-from emaild.net.wire import Wire
-from emaild.sources.imap_deflate import Deflate, Inflated
-
-LONGEST_LINE = 1_000_000  # octets, as imaplib has it
+from emaild.sources.imap_answers import Answers, Items
+from emaild.sources.imap_connection import Connection
 
 SPECIAL_USES = frozenset(rb"\all \archive \drafts \flagged \important \junk \sent \trash".split())
 """RFC 6154 §2 and RFC 8457 §3, in small letters."""
-
-imaplib.Commands["COMPRESS"] = ("AUTH",)  # imaplib refuses commands that it does not know
-
-
-class _Connection(imaplib.IMAP4):
-    """imaplib with a connection from our own door, which may be compressed."""
-
-    def __init__(self, peer: Peer) -> None:
-        self._peer = peer
-        self._inflated: io.BufferedReader | None = None
-        self._deflate: Deflate | None = None
-        super().__init__(peer.host, peer.port)
-
-    def _create_socket(self, timeout: float | None = None) -> socket.socket:
-        connection = open_connection(self._peer)
-        steps.begin("greeting")
-        return connection
-
-    @property
-    def reader(self) -> io.BufferedReader:
-        """What imaplib reads from."""
-        return self._inflated or getattr(self, "_file", None) or self.file  # type: ignore[return-value]
-
-    def read(self, size: int) -> bytes:
-        return self.reader.read(size)
-
-    def readline(self) -> bytes:
-        line = self.reader.readline(LONGEST_LINE + 1)
-        if len(line) > LONGEST_LINE:
-            raise self.error(f"got more than {LONGEST_LINE} bytes")
-        return line
-
-    def send(self, data: bytes) -> None:  # type: ignore[override]
-        super().send(self._deflate(data) if self._deflate else data)
-
-    def compress(self, level: int) -> None:
-        """From now on all that is said is compressed, both ways; a trace shows what is meant."""
-        trace = None
-        if isinstance(self.sock, Wire):
-            trace, self.sock.trace = self.sock.trace, None
-        self._deflate = Deflate(level, trace)
-        self._inflated = io.BufferedReader(Inflated(self.reader, trace))
 
 
 class _Answers:
@@ -86,11 +41,13 @@ class Client(IMAPClient):  # type: ignore[misc]
         self.peer = peer
         timeout = SocketTimeout(peer.connect_timeout, peer.protocol_timeout)
         super().__init__(peer.host, peer.port, ssl=False, timeout=timeout)
+        self._imap.debug = 0  # IMAPClient would have every mail written down for a log that nobody keeps
         self.normalise_times = False
         self._special_folders: dict[bytes, str] = {}
+        self._told: deque[tuple[str, bytes]] = deque()  # commands and their tags
 
     def _create_IMAP4(self) -> imaplib.IMAP4:
-        return _Connection(self.peer)
+        return Connection(self.peer)
 
     @property
     def is_signed_in(self) -> bool:
@@ -123,6 +80,48 @@ class Client(IMAPClient):  # type: ignore[misc]
         """COMPRESS DEFLATE (RFC 4978). A server that says NO has its reasons, and is spoken to as before."""
         if self._imap._simple_command("COMPRESS", "DEFLATE")[0] == "OK":
             self._imap.compress(level)
+
+    def ask(self, uids: Sequence[int], items: Sequence[str], most: int) -> Answers:
+        """Say UID FETCH, and do not wait for `answered`; other commands may be said before that.
+
+        More than *most* octets in answer to it end the connection.
+        """
+        asked: Answers = self._imap.ask(uids, items, most)
+        return asked
+
+    def forget(self, asked: Answers) -> None:
+        """Nobody waits for `answered`; the connection goes on as if it had not been asked for."""
+        asked.forget()
+        if self._imap.asked is not asked:
+            self._imap.tagged_commands.pop(asked.tag, None)
+
+    def answered(self, asked: Answers) -> dict[int, Items]:
+        """What is answered to that, once all of it has come."""
+        kind, data = self._imap._command_complete("FETCH", asked.tag)
+        self._imap.untagged_responses.pop("FETCH", None)  # news of mails, which would never be asked for
+        self._checkok("fetch", kind, data)
+        return asked.found
+
+    def tell(self, uids: Sequence[int], command: str, *arguments: str) -> None:
+        """Say a UID command for these mails, and do not wait for `heard`; other commands may be said before that."""
+        tag = self._imap._command("UID", command, ",".join(map(str, uids)), *arguments)
+        self._told.append((command, tag))
+
+    def heard(self) -> None:
+        """Wait until all that was told is answered.
+
+        Raises:
+            IMAPClientError: the server did not do it.
+        """
+        while self._told:
+            command, tag = self._told.popleft()
+            kind, data = self._imap._command_complete(command, tag)
+            self._checkok(command, kind, data)
+
+    def fetch(self, *arguments: Any) -> Any:
+        """IMAPClient's own, which must not take the answers to `ask` for its own."""
+        self._imap.finish_asked()
+        return super().fetch(*arguments)
 
     def enter_idle(self) -> bool:
         """Send IDLE; whether the server agreed. IMAPClient's own `idle` fails if anything is said before the `+`."""

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import zip_longest
 
 from emaild.errors import Busy, RemoteError, Unreachable
 from emaild.log import events
@@ -21,15 +22,16 @@ from emaild.net.sign_in import SignIn
 from emaild.net.translate import translated
 from emaild.settings.mailbox import AfterFetch, FirstFetch, MailboxSection
 from emaild.settings.secret import Secret
-from emaild.sources import BATCH_BYTES, Listing, Wait
+from emaild.sources import AHEAD_BYTES, BATCH_BYTES, BATCH_MAILS, Listing, Wait, as_key, most_octets
 from emaild.sources.pop3_client import Client, Refused, meaning
 from emaild.sources.pop3_sign_in import sign_in
 
-BATCH_MAILS = 50  # also how many commands are under way at once: some 600 octets, which fit any socket's buffer
-LARGEST_MAIL = 1 << 30  # octets, where maximum-msg-size does not say
 TOP_LINE = 78  # octets that a line of a mail has at most as a rule (RFC 5322 §2.1.1)
 HEADERS = 64 << 20  # octets that the headers of BATCH_MAILS mails may have
 CONTACTED = "contacted"  # a cursor needs no more: the keys tell what is new
+
+_RECEIVED = re.compile(rb"^Received:.*;([^;\r\n]+)", re.IGNORECASE | re.MULTILINE)
+_DATE = re.compile(rb"^Date:([^\r\n]+)", re.IGNORECASE | re.MULTILINE)
 
 
 class Pop3:
@@ -48,19 +50,18 @@ class Pop3:
         self._sign_in = sign_in or SignIn()
         self._now = now
         self._client: Client | None = None
-        self._deletes = False
+        self._doomed: list[int] = []  # what is to be deleted when the turn ends
         self._numbers: dict[str, int] = {}
         self._octets: dict[str, int] | None = None  # None: not asked for in this session
         self._arrivals: dict[str, datetime | None] = {}
         # What a header from TOP says is decided again by the one from RETR, so it need not be asked for.
         self._uses_top = not (section.pop3.disabletop or section.pop3.forgettopheaders)
-        # Servers tell sizes by rule of thumb; but none must fill our memory.
-        self._most_octets = 2 * ((section.maximum_msg_size or LARGEST_MAIL) + BATCH_BYTES)
+        self._most_octets = most_octets(section.maximum_msg_size)
 
     def open(self) -> None:
         """Connect, secure and sign in."""
         self._sign_in.by(self._signed_in)
-        self._deletes, self._octets = False, None
+        self._doomed, self._octets = [], None
 
     def _signed_in(self, token: Secret | None) -> None:
         self._client = first_that_connects(self._peer, self._connect)
@@ -76,7 +77,7 @@ class Pop3:
         with self._translated("list by UIDL"):
             # ASCII by §7; where it is not, Latin-1 keeps two different ones different.
             listed = [line.decode("latin-1").split(" ", 1) for line in self._connected().lines(b"UIDL")]
-            self._numbers = {key: int(number) for number, key in listed}
+            self._numbers = {as_key(name): int(number) for number, name in listed}
         self._arrivals = {key: when for key, when in self._arrivals.items() if key in self._numbers}
         keys = tuple(self._numbers)
         first = cursor is None
@@ -123,14 +124,19 @@ class Pop3:
     def fetch(self, keys: Sequence[str]) -> Iterator[list[Inbound]]:
         """RETR, a batch at a time; a mail that the server refuses is left out and told of.
 
-        What came before a connection broke is given first.
+        While a batch is given the next one is asked for, where the server can pipeline.
         """
         here = [key for key in keys if key in self._numbers]
-        for window in _windows(here, self.sizes(here) if here else {}):
+        octets = self.sizes(here) if here else {}
+        windows = list(_windows(here, octets))
+        for window, following in zip_longest(windows, windows[1:], fillvalue=list[str]()):
             batch: list[Inbound] = []
             try:
                 for inbound in self._retrieve(window):
                     batch.append(inbound)
+                if following and sum(octets.get(key, BATCH_BYTES) for key in following) <= AHEAD_BYTES:
+                    with self._translated("fetch"):
+                        self._connected().ahead(self._retrievals(following), self._most_octets)
             except RemoteError:
                 if batch:
                     yield batch
@@ -140,8 +146,7 @@ class Pop3:
 
     def _retrieve(self, keys: Sequence[str]) -> Iterator[Inbound]:
         with self._translated("fetch"):
-            commands = [b"RETR %d" % self._numbers[key] for key in keys]
-            answers = self._connected().each(commands, mails=self._most_octets)
+            answers = self._connected().each(self._retrievals(keys), mails=self._most_octets)
             for key, answer in zip(keys, answers, strict=True):
                 if isinstance(answer, Refused):
                     self._refused(key, answer)
@@ -152,6 +157,9 @@ class Pop3:
                     if self._is_old(when):
                         continue
                 yield Inbound(key=key, raw=self._as_told(key, answer), received=when)
+
+    def _retrievals(self, keys: Sequence[str]) -> list[bytes]:
+        return [b"RETR %d" % self._numbers[key] for key in keys]
 
     def _as_told(self, key: str, raw: bytes) -> bytes:
         """Without the line end that the server added to a mail that has none at its end, as its size says."""
@@ -181,26 +189,27 @@ class Pop3:
                 return None
 
     def acknowledge(self, keys: Sequence[str]) -> None:
-        """DELE where the section says so; the server does it at QUIT (§6)."""
+        """DELE where the section says so, when the turn ends."""
         if self._section.after is AfterFetch.DELETE:
             self.delete(keys)
 
     def delete(self, keys: Sequence[str]) -> bool:
-        """DELE; the server does it at QUIT (§6)."""
+        """DELE when the turn ends: the server does it at QUIT (§6), so nothing is won by saying it before."""
         here = [key for key in keys if key in self._numbers]  # a second DELE would be an error (§5)
-        for part in _windows(here, dict.fromkeys(here, 0)):
-            with self._translated("delete"):
-                self._deletes = True
-                for answer in self._connected().each([b"DELE %d" % self._numbers.pop(key) for key in part]):
-                    if isinstance(answer, Refused):
-                        raise answer
+        self._doomed += [self._numbers.pop(key) for key in here]
         return True
 
     def finish(self) -> None:
-        """QUIT, which is what makes deletions happen."""
+        """DELE and QUIT, which is what makes deletions happen."""
+        for start in range(0, len(self._doomed), BATCH_MAILS):
+            with self._translated("delete"):
+                commands = [b"DELE %d" % number for number in self._doomed[start : start + BATCH_MAILS]]
+                for answer in self._connected().each(commands):
+                    if isinstance(answer, Refused):
+                        raise answer
         with self._translated("quit"):
             client = self._connected()
-            if self._section.pop3.rsetbeforequit and not self._deletes:
+            if self._section.pop3.rsetbeforequit and not self._doomed:
                 with contextlib.suppress(Refused):
                     client.command(b"RSET")
             client.command(b"QUIT")
@@ -234,7 +243,7 @@ class Pop3:
 def _windows(keys: Sequence[str], octets: Mapping[str, int]) -> Iterator[list[str]]:
     """Split so that no part is above BATCH_MAILS or, but for a single large mail, above BATCH_BYTES.
 
-    A mail of unknown size counts as large.
+    A mail of unknown size counts as large. The commands of a part are some 1,200 octets, which fit any socket's buffer.
     """
     window: list[str] = []
     total = 0
@@ -251,11 +260,10 @@ def _windows(keys: Sequence[str], octets: Mapping[str, int]) -> Iterator[list[st
 
 def arrival(raw: bytes) -> datetime | None:
     """When a mail arrived, by the topmost Received line (RFC 5321 §4.4: the date follows the last semicolon)."""
-    header = re.split(rb"\r?\n\r?\n", raw[: 64 << 10], maxsplit=1)[0]
-    unfolded = re.sub(rb"\r?\n[ \t]+", b" ", header)
-    found = re.search(rb"^Received:.*;([^;\r\n]+)", unfolded, re.IGNORECASE | re.MULTILINE) or re.search(
-        rb"^Date:([^\r\n]+)", unfolded, re.IGNORECASE | re.MULTILINE
-    )
+    begun = raw[: 64 << 10].partition(b"\r\n\r\n")[0]
+    header = begun.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
+    unfolded = header.replace(b"\n ", b" ").replace(b"\n\t", b" ")
+    found = _RECEIVED.search(unfolded) or _DATE.search(unfolded)
     if found is None:
         return None
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import re
 import ssl
@@ -60,6 +61,7 @@ class Client:
         self.peer = peer
         self._properties = properties
         self._buffer = bytearray()
+        self._ahead: tuple[Sequence[bytes], int] = (), 0
         self._connection = open_connection(peer)
         try:
             steps.begin("greeting")
@@ -130,7 +132,9 @@ class Client:
         may have that many octets.
         """
         ahead = together and self.pipelining
-        if ahead:
+        if ahead and commands == self._ahead[0]:
+            self._ahead = (), 0
+        elif ahead:
             self._send(*commands)
         for line in commands:
             if not ahead:
@@ -144,6 +148,15 @@ class Client:
                 answer = self._body(mails)
                 mails -= len(answer)
             yield answer
+
+    def ahead(self, commands: Sequence[bytes], mails: int) -> None:
+        """Say now what `each` is to be given next, where the server can pipeline; *mails* is what it will be given.
+
+        If something else is said before that, the answers are read and forgotten.
+        """
+        if self.pipelining:
+            self._send(*commands)
+            self._ahead = commands, mails
 
     def close(self) -> None:
         """Drop the connection; never raises."""
@@ -189,6 +202,9 @@ class Client:
     def _send(self, *lines: bytes) -> None:
         if any(re.search(rb"[\r\n\0]", line) for line in lines):
             raise ValueError("a name or password with a line end cannot be said in POP3")
+        commands, mails = self._ahead
+        if commands:
+            collections.deque(self.each(commands, mails=mails), maxlen=0)
         if self._buffer:  # the rest of an answer would be taken for the next one, and a mail for another
             raise ConnectionError(NO_POP3)
         self._connection.sendall(b"".join(line + b"\r\n" for line in lines))
