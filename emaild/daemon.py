@@ -6,7 +6,7 @@ import contextlib
 import importlib
 import queue
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, TypeVar
@@ -21,6 +21,7 @@ from emaild.jobs.collect import Collect
 from emaild.jobs.deliver import WayOut
 from emaild.jobs.endings import Endings
 from emaild.jobs.fetches import Fetches
+from emaild.jobs.hearing import hear
 from emaild.jobs.intake import Intake
 from emaild.jobs.leasing import LEASE
 from emaild.jobs.looking import Looking
@@ -35,6 +36,7 @@ from emaild.jobs.workers import start_workers
 from emaild.log import events
 from emaild.log.libraries import take_over_libraries
 from emaild.log.setup import look_after, set_up
+from emaild.net.descriptors import make_room
 from emaild.net.idle import IdleWatch
 from emaild.net.oauth import Sealed, SectionTokens, tokens_for
 from emaild.reloader import FileWatch, Reloader
@@ -42,7 +44,7 @@ from emaild.services import rule_checks
 from emaild.services.submit import Submit
 from emaild.settings.files import read_files
 from emaild.settings.load import Settings, load
-from emaild.settings.mailbox import MailboxSection
+from emaild.settings.mailbox import MailboxSection, MailboxType
 from emaild.settings.network import ProxySection
 from emaild.settings.option import Effect, options
 from emaild.settings.way_out import WayOutSection
@@ -174,6 +176,12 @@ class Daemon:
         if name in self._running_ways:
             self._running_ways[name].wake()
 
+    def _look_into_outbox(self, names: Collection[str]) -> None:
+        """There is mail for these ways out."""
+        for name in names:
+            if (way := self._running_ways.get(name)) is not None:
+                way.look()
+
     def _try_failing(self) -> None:
         """Try all that fail again at once: who sends SIGHUP may have put right what no conf file shows."""
         boxes = [name for name, job in self._running_boxes.items() if job.failing]
@@ -222,6 +230,7 @@ class Daemon:
         self._settings = settings
         self._sealed.flush()
         read = settings.read_mailboxes()
+        make_room(sum(section.type is not MailboxType.POP3 for section in read.values()))
         self._board.configure({name: name in read for name in settings.mailboxes})
         webhooks = {"webhook": settings.webhook} if settings.webhook else {}
         pushes = self._webhook.apply(_served(settings, webhooks))  # before there is anything new to be told
@@ -276,6 +285,7 @@ class Daemon:
             *start_workers("in", self._inbound, self._settings.emaild.inbound_workers),
             *start_workers("out", self._outbound, self._settings.emaild.outbound_workers),
         ]
+        hear(self._settings.emaild.state_directory, self._look_into_outbox)
         self._apply(self._settings)
         self._inbound.add(self._board)
         self._inbound.add(self._ways_board)

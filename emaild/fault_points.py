@@ -11,6 +11,7 @@ import os
 import signal
 import threading
 from enum import Enum
+from functools import cache
 
 VARIABLE = "EMAILD_KILL_AT"
 
@@ -44,12 +45,16 @@ _counting = threading.Lock()
 _passed: dict[FaultPoint, int] = {}
 
 
+@cache
+def _wanted() -> tuple[str, str]:
+    """The label of a point, empty where none is asked for, and which time it is; looked up once."""
+    name, _, count = os.environ.get(VARIABLE, "").partition(":")
+    return name, count
+
+
 def reached(point: FaultPoint) -> None:
     """Die here if a test asks for it."""
-    wanted = os.environ.get(VARIABLE)
-    if not wanted:
-        return
-    name, _, count = wanted.partition(":")
+    name, count = _wanted()
     if name != point.label:
         return
     with _counting:

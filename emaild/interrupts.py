@@ -1,4 +1,4 @@
-"""What a signal interrupts: ended in order, or done to its end first."""
+"""What a signal interrupts: ended in order, done to its end first, or ended when it takes too long."""
 
 from __future__ import annotations
 
@@ -54,3 +54,19 @@ def to_its_end(call: Callable[[], T]) -> T:
             signal.signal(number, handler)
         for signalled in dict.fromkeys(came):
             taken_up[signalled](signalled, None)
+
+
+@contextmanager
+def bounded(seconds: float) -> Iterator[None]:
+    """TimeoutError for what takes longer; a server that says a byte now and then would have no end."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)  # once more where the first was taken for something else
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

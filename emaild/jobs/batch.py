@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from emaild.store.known import KnownMail
+
+Found = TypeVar("Found")
 
 
 class Known(Protocol):
@@ -35,26 +37,60 @@ class Known(Protocol):
         """How many automatic mails went to these addresses since then; in that thread, where one is given."""
 
 
+class Stored(Known, Protocol):
+    """What is known of mails that are in the store."""
+
+    def got_automatic_mails(self, addresses: Collection[str], since: datetime) -> dict[str, bool]:
+        """Those of these addresses to which automatic mails went since then."""
+
+
+@dataclass
+class _LookUps(Generic[Found]):
+    """What the store answered by name; what is expected to be asked for is asked together."""
+
+    expected: set[str] = field(default_factory=set)
+    asked: set[str] = field(default_factory=set)
+    found: dict[str, Found] = field(default_factory=dict)
+
+    def of(self, names: Collection[str], ask: Callable[[Collection[str]], dict[str, Found]]) -> dict[str, Found]:
+        """What is found of these names."""
+        if not self.asked.issuperset(names):
+            new = self.expected.union(names) - self.asked
+            self.found |= ask(new)
+            self.asked |= new
+        return {name: self.found[name] for name in names if name in self.found}
+
+
 @dataclass(frozen=True)
 class Batch:
     """What is known, and beside it the mails of one account that are to be stored in one commit."""
 
-    stored: Known
+    stored: Stored
     _mails: list[KnownMail] = field(default_factory=list)
+    _first: dict[str, KnownMail] = field(default_factory=dict)  # by Message-ID
     _people: set[tuple[str, str]] = field(default_factory=set)
     _subjects: dict[tuple[str, str], str] = field(default_factory=dict)
+    _referred: _LookUps[KnownMail] = field(default_factory=_LookUps)
+    _automatic: _LookUps[bool] = field(default_factory=_LookUps)
+
+    def expect(self, message_ids: Collection[str], addresses: Collection[str]) -> None:
+        """A mail will be held against the mails with these Message-IDs, and automatic ones to these addresses."""
+        self._referred.expected.update(message_ids)
+        self._automatic.expected.update(addresses)
 
     def add(self, mail: KnownMail, people: Iterable[str], matches: Collection[str]) -> None:
         """From now on this mail is known, too."""
         self._mails.append(mail)
+        if mail.message_id:
+            self._first.setdefault(mail.message_id, mail)
         for address in people:
             self._people.add((mail.thread_id, address))
             self._subjects.update({(match, address): mail.thread_id for match in matches})
 
     def by_message_id(self, message_ids: Collection[str]) -> dict[str, KnownMail]:
         """As `Known` says."""
-        ours = {mail.message_id: mail for mail in reversed(self._mails) if mail.message_id in message_ids}
-        return {name: mail for name, mail in ours.items() if name} | self.stored.by_message_id(message_ids)
+        ours = {name: self._first[name] for name in message_ids if name in self._first}
+        return ours | self._referred.of(message_ids, self.stored.by_message_id)
 
     def by_id(self, names: Collection[str]) -> dict[str, KnownMail]:
         """As `Known` says: nobody was told the id of a mail that is not stored."""
@@ -82,4 +118,5 @@ class Batch:
 
     def automatic_mails(self, addresses: Collection[str], since: datetime, thread_id: str | None) -> int:
         """As `Known` says: no mail in a batch goes out."""
-        return self.stored.automatic_mails(addresses, since, thread_id)
+        got = self._automatic.of(addresses, lambda names: self.stored.got_automatic_mails(names, since))
+        return self.stored.automatic_mails(addresses, since, thread_id) if got else 0

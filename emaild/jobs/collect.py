@@ -3,6 +3,9 @@
 Order is everything here. Mails, interactions and "this key was taken" are one commit; the server is told after it;
 that the server was told is a commit of its own. Whichever step is the last before the power fails, the next turn
 goes on from there, and a step that is done twice changes nothing.
+
+A source may fetch a batch ahead, and tell the server of several batches at once, as late as `Source.finish`: what it
+was not told of is unsettled, and told at the next turn. What was fetched and not stored is fetched again.
 """
 
 from __future__ import annotations
@@ -28,8 +31,8 @@ from emaild.jobs.workers import AFTER_A_FAULT
 from emaild.log import events
 from emaild.net.idle import IdleWatch
 from emaild.retry import Backoff
-from emaild.settings.mailbox import MailboxSection
-from emaild.sources import Listing, Source, Wait
+from emaild.settings.mailbox import UNAWAITED, MailboxSection
+from emaild.sources import BATCH_MAILS, Listing, Source, Wait
 from emaild.store import Store
 
 LEAST_BACKOFF = 5.0  # seconds; a mailbox that fails is left alone for this long at least
@@ -61,6 +64,7 @@ class Collect:
         self._intake = intake
         self._stopped = threading.Event()
         self._asked = Asked()
+        self._waiting: tuple[Wait, float] | None = None  # what is watched, and until when
         # Asked for when the connection broke, or not given: they wait until nothing else is to be done, so that no
         # mail keeps others from being taken, or the server from being told of them. In the order of their tries.
         self._late: dict[str, None] = {}
@@ -94,9 +98,13 @@ class Collect:
         if self._stopped.is_set():
             self._end()
             return None
-        if not self._asked.begin() and self._section.by_hand:
+        asked = self._asked.begin()
+        if not asked and self._section.by_hand:
             return None
+        waiting, self._waiting = self._waiting, None
         try:
+            if waiting is not None and not asked and self._waits_on(*waiting):
+                return None
             more = self._turn()
             wait = Wait(0) if more or self._stopped.is_set() else self._rest()
         except RemoteError as error:
@@ -116,8 +124,21 @@ class Collect:
             self._asked.end()
         if wait.connection is None:
             return None if math.isinf(wait.seconds) else wait.seconds
-        self._idle.watch(self.name, wait.connection, wait.seconds, lambda: self._schedule.wake(self))
+        self._watch(wait, self._clock.monotonic() + wait.seconds)
         return None
+
+    def _watch(self, wait: Wait, until: float) -> None:
+        assert wait.connection is not None
+        self._waiting = wait, until
+        left = until - self._clock.monotonic()
+        self._idle.watch(self.name, wait.connection, left, lambda: self._schedule.wake(self))
+
+    def _waits_on(self, wait: Wait, until: float) -> bool:
+        """Whether the server only said that it is still there: then its connection waits for the rest of its time."""
+        if self._clock.monotonic() >= until or wait.is_news():
+            return False
+        self._watch(wait, until)
+        return True
 
     def _rest(self) -> Wait:
         """Until the next look."""
@@ -160,7 +181,7 @@ class Collect:
         )
 
     def _turn(self) -> bool:
-        """Take what there is, up to maximum-msg-number mails. Returns whether there is more."""
+        """Take what there is, up to a number of mails. Returns whether there is more."""
         account, kept = self._section.account, self._store.interactions
         self._parts.clear()
         self._source.open()
@@ -173,18 +194,26 @@ class Collect:
         self._left_out.forget(set(again).difference(wanted))
         fresh = [key for key in wanted if key not in self._late]
         retrying = not fresh and not unsettled
-        now = (wanted if retrying else fresh)[: self._section.maximum_msg_number]
-        acknowledged = unsettled + self._take(now, one_by_one=retrying or self._careful)
+        now = wanted[: self._section.maximum_msg_number] if retrying else fresh[: self._most()]
+        taken = self._take(now, one_by_one=retrying or self._careful)
+        acknowledged = unsettled + taken
         self._source.finish()
         if acknowledged:
             fault_points.reached(FaultPoint.ACKNOWLEDGED)
-        more = bool(self._unknown(listing)) if wanted else False
+        more = bool(self._left_out.without(set(wanted).difference(taken)))
         cursor = listing.cursor if more else listing.cursor_when_done
         if acknowledged or (cursor != listing.cursor and not more):
-            kept.settle(account, acknowledged, cursor)
+            coming = fresh[len(now) : len(now) + BATCH_MAILS]
+            kept.settle(account, acknowledged, cursor, coming)
+            if coming:
+                self._intake.marked(coming)
             if acknowledged:
                 fault_points.reached(FaultPoint.SETTLED)
         return more and not retrying
+
+    def _most(self) -> int:
+        """How many mails this turn takes."""
+        return self._section.maximum_msg_number * (1 if self._schedule.is_awaited(self) else UNAWAITED)
 
     def _meet(self, listing: Listing) -> None:
         """What is to be remembered and said of a mailbox that is new to us."""
@@ -202,15 +231,10 @@ class Collect:
                 skipped=listing.held - len(listing.keys),
             )
 
-    def _unknown(self, listing: Listing) -> list[str]:
-        """What was neither taken nor skipped nor left out."""
-        unknown = self._store.interactions.unknown(self._section.account, listing.keys)
-        return self._left_out.without(unknown)
-
     def _wanted(self, listing: Listing) -> list[str]:
         """What was never taken, in the server's order but for what is late."""
         kept, account = self._store.interactions, self._section.account
-        unknown = self._unknown(listing)
+        unknown = self._left_out.without(kept.unknown(account, listing.keys))
         begin = self._section.begin(self._clock.now())
         if unknown and begin is not None:
             old = self._source.before(begin, unknown)
@@ -230,7 +254,8 @@ class Collect:
         try:
             for done in self._stored(keys, one_by_one=one_by_one):
                 fault_points.reached(FaultPoint.STORED)
-                missing = {key: None for key in missing if key not in done}
+                for key in done:
+                    missing.pop(key, None)
                 self._asked.count(done, ())
                 self._acknowledge(done)
                 acknowledged += done
@@ -266,12 +291,14 @@ class Collect:
         fitting, stripped = self._left_out.before_fetch(keys)
         if stripped:
             yield stripped
+        place = {key: number for number, key in enumerate(fitting, start=1)}
         for batch in self._left_out.fetch(fitting):
             fault_points.reached(FaultPoint.FETCHED)
+            done = place[batch[-1].key]
             taken, stripped = self._left_out.after_fetch(batch)
             self._parts |= {inbound.key: self._intake.stays(inbound) for inbound in taken if inbound.left}
             if taken:
-                self._intake.take(taken)
+                self._intake.take(taken, fitting[done : done + BATCH_MAILS])
                 self._board.update(self.name, last_mail=self._clock.now())
             if taken or stripped:
                 yield [*(inbound.key for inbound in taken), *stripped]

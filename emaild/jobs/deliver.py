@@ -1,9 +1,10 @@
 """Sending what is due by one way out.
 
 A way has as many slots as its connection pool: a slot is a job with a connection of its own. The first slot looks for
-due mail every second (another process may have put it there) and wakes the others when there is more than one.
-Mails are leased some at a time; each is sent and its receipts recorded before its slot ends the data of the next. What
-several slots were answered at about the same time is one commit. A daemon that dies in between leaves its leases to its
+due mail every second, and at once where somebody says that there is some, and wakes the others when there is more than
+one. Mails are leased some at a time; what comes when all are leased waits for the next look, so that many go together.
+What several slots were answered at about the same time is one commit, made by one of them while the others go on up to
+the end of their next mail's data; it leases the next mails, too. A daemon that dies in between leaves its leases to its
 successor, which sends again under the same Message-ID: that is the one case in which a recipient may get a mail twice,
 and there are never more of such mails than connections.
 """
@@ -14,12 +15,11 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from emaild import fault_points
 from emaild.clock import Clock
 from emaild.diagnosis import diagnose_receipt
 from emaild.errors import RemoteError, StoreFailed
-from emaild.fault_points import FaultPoint
 from emaild.jobs.leasing import Leases
+from emaild.jobs.recording import Recording
 from emaild.jobs.rest import Rest
 from emaild.jobs.returns import Returns
 from emaild.jobs.schedule import Schedule
@@ -27,14 +27,13 @@ from emaild.jobs.sent import tell
 from emaild.jobs.slot import LOOK_EVERY, ONE_TOO_MANY, Slot
 from emaild.jobs.waiting import first_trouble, overload, wait_after
 from emaild.log import events
-from emaild.message import Delivery, Receipt, RecipientState
+from emaild.message import Delivery, OutboundState, Receipt, RecipientState
 from emaild.settings.way_out import WayOutSection
 from emaild.sinks import Sink
 from emaild.store import Store
 from emaild.store.leases import Leased
 from emaild.store.tries import Tried, Unsent
 
-TOGETHER = 0.003  # seconds that a record waits at most for the answers to other slots, to be one commit with them
 STEPS = 20  # commits in which mails are given up at once; the rest goes a minute later
 MOVED = 200  # mails that go to the fallback in one commit
 
@@ -60,11 +59,13 @@ class WayOut:
         self.rest = Rest(section, clock)
         self.stopped = threading.Event()
         self._schedule = schedule
-        self._lock = threading.Lock()
-        self._recording = threading.Lock()
-        self._unrecorded: list[Tried] = []
-        self._under_way: set[str] = set()  # what slots are sending
-        self._answered = threading.Condition(self._lock)
+        self.recording = Recording(
+            section.cnx_pool_size,
+            leases=self.leases,
+            clock=clock,
+            goes_on=lambda: not self.stopped.is_set() and not self.rest.left(),
+            tell=self._tell,
+        )
         self.answered = False  # a server answered for a mail
         self.last_sent: datetime | None = None
         self._slots = [Slot(self, number, open_sink()) for number in range(section.cnx_pool_size)]
@@ -84,6 +85,13 @@ class WayOut:
         """There is more than one slot can do."""
         for slot in self._slots[1:]:
             self._schedule.wake(slot)
+
+    def look(self) -> None:
+        """There may be mail that is due. Where the first slot is sending, one that has nothing to do looks, too."""
+        self.leases.look()
+        self._schedule.wake(self._slots[0])
+        if self._slots[0].runs and (idle := next((slot for slot in self._slots if not slot.runs), None)):
+            self._schedule.wake(idle)
 
     def works_by_another_than(self, slot: Slot) -> bool:
         """Whether a server took a mail by another connection lately: one that wants no more of them is not down."""
@@ -107,7 +115,7 @@ class WayOut:
         self.rest.wake()
         for slot in self._slots:
             slot.wake()
-        self._schedule.wake(self._slots[0])
+        self.look()
 
     def expire(self) -> None:
         """Give up mails that waited for longer than message-lifetime."""
@@ -129,18 +137,6 @@ class WayOut:
                     self.returns.tell(notices[entry.id, entry.attempts])
             if not given_up:
                 return
-
-    def begun(self, leased: Leased) -> None:
-        """A slot sends it."""
-        with self._lock:
-            self._under_way.add(leased.mail.id)
-
-    def ended(self, leased: Leased) -> None:
-        """No slot sends it any more."""
-        with self._lock:
-            self._under_way.discard(leased.mail.id)
-            if not self._under_way:
-                self._answered.notify_all()
 
     # What became of it
 
@@ -189,41 +185,22 @@ class WayOut:
             causes={one.address: _cause([one], delivery.server) for one in delivery.receipts},
             notice=self.returns.of_try(leased, delivery, now, last=now >= deadline) if self.returns else None,
         )
-        with self._lock:
-            self.answered = True
-            if any(one.state is RecipientState.SENT for one in delivery.receipts):
-                self.last_sent = now
-            self._unrecorded.append(tried)
-        self.ended(leased)
+        self.answered = True
+        if any(one.state is RecipientState.SENT for one in delivery.receipts):
+            self.last_sent = now
+        self.recording.add(tried)
         self.record()
         if busy and self.rest.left():
             self.leases.let_go()
 
     def record(self) -> None:
-        """Write down what servers answered, others' answers too.
+        """Write down what servers answered."""
+        self.recording.write()
 
-        On a full disk it is kept, and written before anything else is sent.
-        """
-        with self._recording:
-            with self._lock:
-                if self._unrecorded:
-                    self._answered.wait_for(lambda: not self._under_way, timeout=TOGETHER)
-                tries, self._unrecorded = self._unrecorded, []
-            if not tries:
-                return
-            now = self.clock.now()
-            try:
-                states = self.store.sending.record(tries, now)
-            except BaseException:
-                with self._lock:
-                    self._unrecorded = tries + self._unrecorded
-                raise
-        fault_points.reached(FaultPoint.RECORDED)
-        for tried, state in zip(tries, states, strict=True):
-            self.leases.forget(tried.leased)
-            tell(self.section.name, tried, state, now)
-            if self.returns:
-                self.returns.tell(tried.notice)
+    def _tell(self, tried: Tried, state: OutboundState, now: datetime) -> None:
+        tell(self.section.name, tried, state, now)
+        if self.returns:
+            self.returns.tell(tried.notice)
 
     # The fallback
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from emaild.clock import Clock
 from emaild.errors import InputError, NotFound, OperatorError, StoreFailed
 from emaild.jobs.looking import Looking
 from emaild.jobs.notices import Notices, shown_at_once
 from emaild.jobs.quarantine import Look, Looked, Quarantine, traceback_of_now
-from emaild.jobs.understand import BatchUnderstanding, Understanding, header_of, own_addresses, tell
+from emaild.jobs.understand import BatchUnderstanding, Read, Understanding, header_of, own_addresses, tell
 from emaild.log import events
 from emaild.message import Facts, Inbound, Outbound, Understood
 from emaild.mime.strip import without_attachments
@@ -63,8 +64,10 @@ class Intake:
         """Nothing is looked at any more: the process may end."""
         self._quarantine.end()
 
-    def take(self, mails: Sequence[Inbound]) -> None:
+    def take(self, mails: Sequence[Inbound], coming: Sequence[str] = ()) -> None:
         """Whole mails. When this returns they are in the store, held or as interactions.
+
+        *coming* are the keys of those that probably come next, see `Quarantine.take`.
 
         Raises:
             StoreFailed: some are not.
@@ -72,24 +75,34 @@ class Intake:
         self.unreadable.clear()
         stays = [mail for mail in mails if self.stays(mail)]
         others = [mail for mail in mails if not self.stays(mail)]
-        self._take(others, settled=self._section.after is AfterFetch.LEAVE)
-        self._take(stays, settled=True)  # in the commit that stores it, so that no later turn deletes the rest of it
+        self._take(others, () if stays else coming, settled=self._section.after is AfterFetch.LEAVE)
+        # Settled in the commit that stores them, so that no later turn deletes the rest of them.
+        self._take(stays, coming, settled=True)
 
     def stays(self, mail: Inbound) -> bool:
         """Whether it is left where it lies, for it holds what was not taken, and after-fetch would delete that."""
         return bool(mail.left) and self._section.after is AfterFetch.DELETE
 
-    def _take(self, mails: Sequence[Inbound], *, settled: bool) -> None:
+    def marked(self, coming: Sequence[str]) -> None:
+        """A commit of somebody else's had the mark of these."""
+        self._quarantine.marked(coming)
+
+    def _take(self, mails: Sequence[Inbound], coming: Sequence[str], *, settled: bool) -> None:
         if mails:
-            self._quarantine.take(mails, self.look, lambda looked: self._keep(looked, settled=settled), settled=settled)
+            keep = partial(self._keep, settled=settled)
+            self._quarantine.take(mails, self.look, keep, settled=settled, coming=coming)
 
     def look(self) -> Look:
         """What whole mails become that are stored in one commit."""
         batch = self._understanding.batch()
-        return lambda inbound: self._whole(inbound, batch)
 
-    def _whole(self, inbound: Inbound, batch: BatchUnderstanding) -> Looked:
-        understood = batch.interactions(inbound, self._clock.now())
+        def look(inbound: Inbound) -> Callable[[], Looked]:
+            return partial(self._whole, batch, batch.read(inbound))
+
+        return look
+
+    def _whole(self, batch: BatchUnderstanding, read: Read) -> Looked:
+        inbound, understood = read.inbound, batch.become(read, self._clock.now())
         wrapped = any(entry.facts.wrapped for entry in understood.interactions)
         if self._processing().attachment_mngt is Attachments.REMOVE and not wrapped:
             return _stored_as(without_attachments(inbound.raw, self._section.mime), inbound, understood)
@@ -101,9 +114,9 @@ class Intake:
         """The header of a mail that is not taken; *head* is how the mail begins. Raises as `take` does."""
         header = header_of(head)
 
-        def look(inbound: Inbound) -> Looked:
+        def look(inbound: Inbound) -> Callable[[], Looked]:
             self._write_notice(self._read(inbound.raw), key, size)
-            return self._look_at_header(inbound, size)
+            return partial(self._look_at_header, inbound, size)
 
         self._take_one(Inbound(key=key + HEADER, raw=header), look, settled=True)
 
@@ -113,18 +126,21 @@ class Intake:
     def take_stripped(self, key: str, size: int, head: bytes) -> None:
         """A mail without its attachments; *head* is what there is of it. Raises as `take` does."""
 
-        def look(inbound: Inbound) -> Looked:
+        def look(inbound: Inbound) -> Callable[[], Looked]:
             said = self._read(inbound.raw)
             self._write_notice(said, key, size)
-            understood = self._understanding.interactions(inbound, self._clock.now(), said)
-            return _stored_as(without_attachments(inbound.raw, self._section.mime), inbound, understood)
+            return partial(self._without_attachments, inbound, said)
 
         self._take_one(Inbound(key=key, raw=head), look, settled=self._section.after is AfterFetch.LEAVE)
+
+    def _without_attachments(self, inbound: Inbound, said: Facts) -> Looked:
+        understood = self._understanding.interactions(inbound, self._clock.now(), said)
+        return _stored_as(without_attachments(inbound.raw, self._section.mime), inbound, understood)
 
     def _take_one(self, mail: Inbound, look: Look, *, settled: bool) -> None:
         self._told.clear()
         self.unreadable.clear()
-        self._quarantine.take([mail], lambda: look, lambda looked: self._keep(looked, settled=settled), settled=settled)
+        self._quarantine.take([mail], lambda: look, partial(self._keep, settled=settled), settled=settled)
 
     def _read(self, raw: bytes) -> Facts:
         return facts(raw, self._section.mime, self._processing())
@@ -161,9 +177,9 @@ class Intake:
             Exception: whatever our code failed with once more.
         """
         inbound = Inbound(key=mail.key, raw=self._store.held.raw(mail))
-        look = self._look_at_header if mail.key.endswith(HEADER) else self.look()
         try:
-            stored, understood = look(inbound)
+            header = mail.key.endswith(HEADER)
+            stored, understood = self._look_at_header(inbound) if header else self.look()(inbound)()
         except (OperatorError, StoreFailed):
             raise
         except Exception:
@@ -180,11 +196,13 @@ class Intake:
     def _submitted(self) -> bool:
         return shown_at_once(self._settings())
 
-    def _keep(self, looked: Sequence[Looked], *, settled: bool) -> None:
+    def _keep(self, looked: Sequence[Looked], coming: Sequence[str], *, settled: bool) -> None:
         if self._told:
             self._send_notices(looked[0][0].key.removesuffix(HEADER))
         submitted = self._submitted()
-        again = self._store.interactions.keep(self._section.account, looked, settled=settled, submitted=submitted)
+        again = self._store.interactions.keep(
+            self._section.account, looked, settled=settled, submitted=submitted, coming=coming
+        )
         for inbound, understood in looked:
             if inbound.key in again and understood.interactions:
                 events.mail_known(section=self._section.name, key=inbound.key)

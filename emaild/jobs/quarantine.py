@@ -1,15 +1,18 @@
 """Mails that our own code fails on: held as they came, so that none of them costs the others anything.
 
 A mail that raises is known at once. One that ends the process (a fault in a library, or the kernel, which was asked for
-too much memory) is found out by marks: one a batch, on the disk before our code looks at it. What was under a mark when
-the process ended is looked at alone after the next start, while the others go on in batches; what ends the process
-alone, again and again, is held. A power cut holds nobody: it would have to strike the same mail alone each time.
+too much memory) is found out by marks: one a batch, on the disk before our code looks at it; that of a batch which
+follows another stands in the commit that keeps the other. What was under a mark when the process ended is looked at
+alone after the next start, while the others go on in batches; what ends the process alone, again and again, is held.
+A power cut holds nobody: it would have to strike the same mail alone each time.
 """
 
 from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
 
 from emaild import fault_points
 from emaild.clock import Clock
@@ -30,11 +33,16 @@ ENDED = f"It ended the process {MOST_DEATHS} times while nothing else was looked
 Looked = tuple[Inbound, Understood]
 """A mail as it is to be stored, and what it becomes."""
 
-Look = Callable[[Inbound], Looked]
-"""What a mail becomes; may fail in any way."""
+Look = Callable[[Inbound], Callable[[], Looked]]
+"""Reads a mail; what it gives says what the mail becomes, once all of its commit are read. May fail in any way."""
 
-Keep = Callable[[Sequence[Looked]], None]
-"""Stores that in one commit; fails with StoreFailed only."""
+Failed = tuple[Inbound, Exception, str]
+"""A mail, what it failed with, and the traceback."""
+
+Came = TypeVar("Came")
+
+Keep = Callable[[Sequence[Looked], Sequence[str]], None]
+"""Stores that in one commit with the mark of what comes next, by its keys; fails with StoreFailed only."""
 
 
 class Quarantine:
@@ -46,12 +54,22 @@ class Quarantine:
         self._looking = looking
         self._clock = clock
         self._suspects: dict[str, int] | None = None  # by key how often it ended the process alone; None: not known yet
-        self._marked = False
+        self._marked: frozenset[str] = frozenset()  # what is under the mark and perhaps not in the store
 
-    def take(self, mails: Sequence[Inbound], look: Callable[[], Look], keep: Keep, *, settled: bool) -> None:
+    def take(
+        self,
+        mails: Sequence[Inbound],
+        look: Callable[[], Look],
+        keep: Keep,
+        *,
+        settled: bool,
+        coming: Sequence[str] = (),
+    ) -> None:
         """When this returns all of them are in the store, some of them perhaps held.
 
         *look* is asked for anew for the mails of each commit; *settled*: the server need not be told of those held.
+        *coming* are the keys of what is probably taken next: what is marked with the commit of these mails needs none
+        of its own.
 
         Raises:
             StoreFailed: some are not.
@@ -60,7 +78,7 @@ class Quarantine:
         together = [mail for mail in mails if mail.key not in suspects]
         if together:
             with self._looking.together():
-                self._take(together, look(), keep, settled=settled, alone=False)
+                self._take(together, look(), keep, settled=settled, alone=False, coming=coming)
         for mail in mails:
             if mail.key in suspects:
                 with self._looking.alone():
@@ -69,6 +87,10 @@ class Quarantine:
                     else:
                         self._hold(mail, How.ENDED, ENDED, ENDED, settled=settled)
                 del suspects[mail.key]
+
+    def marked(self, keys: Sequence[str]) -> None:
+        """A commit had the mark of these."""
+        self._marked = frozenset(keys)
 
     def end(self) -> None:
         """Nothing is looked at any more: the process may end."""
@@ -82,21 +104,26 @@ class Quarantine:
                 events.mail_suspected(section=self._section.name, count=len(self._suspects))
         return self._suspects
 
-    def _take(self, mails: Sequence[Inbound], look: Look, keep: Keep, *, settled: bool, alone: bool) -> None:
-        self._store.marks.begin(self._section.account, [mail.key for mail in mails], alone=alone)
-        self._marked = True
-        looked: list[Looked] = []
-        failed: list[tuple[Inbound, Exception, str]] = []
-        for mail in mails:
-            fault_points.reached(FaultPoint.UNDERSTANDING)
-            try:
-                looked.append(look(mail))
-            except (RemoteError, StoreFailed):
-                raise
-            except Exception as error:  # noqa: BLE001  (whatever it is, the other mails have no part in it)
-                failed.append((mail, error, traceback_of_now()))
+    def _take(
+        self,
+        mails: Sequence[Inbound],
+        look: Look,
+        keep: Keep,
+        *,
+        settled: bool,
+        alone: bool,
+        coming: Sequence[str] = (),
+    ) -> None:
+        keys = [mail.key for mail in mails]
+        if alone or not self._marked.issuperset(keys):
+            self._store.marks.begin(self._section.account, keys, alone=alone)
+            self.marked(keys)
+        failed: list[Failed] = []
+        read = _done([(mail, partial(_read, look, mail)) for mail in mails], failed)
+        looked = [found for _, found in _done(read, failed)]
         if looked:
-            keep(looked)
+            keep(looked, coming)
+            self.marked(coming)
         for mail, what, text in failed:
             # Of an error the log has its name alone: what it says may be what the mail says.
             self._hold(mail, How.RAISED, text, type(what).__name__, settled=settled)
@@ -115,6 +142,24 @@ class Quarantine:
         )
         if self._store.held.hold(held, mail, settled=settled):
             events.mail_held(section=self._section.name, key=mail.key, held=held.id, reason=reason)
+
+
+def _read(look: Look, mail: Inbound) -> Callable[[], Looked]:
+    fault_points.reached(FaultPoint.UNDERSTANDING)
+    return look(mail)
+
+
+def _done(steps: Sequence[tuple[Inbound, Callable[[], Came]]], failed: list[Failed]) -> list[tuple[Inbound, Came]]:
+    """What came of each mail's step, but for those that failed."""
+    done = []
+    for mail, step in steps:
+        try:
+            done.append((mail, step()))
+        except (RemoteError, StoreFailed):
+            raise
+        except Exception as error:  # noqa: BLE001  (whatever it is, the other mails have no part in it)
+            failed.append((mail, error, traceback_of_now()))
+    return done
 
 
 def traceback_of_now() -> str:

@@ -30,12 +30,23 @@ class Slot:
         self._sink = sink
         self._store_health = StoreHealth(f"send by {way.section.name}")
         self._rests_until = 0.0  # on the monotonic clock, as the next
+        self._last = ""  # the id of the mail for which it was answered last
+        self.runs = False
         self._took_mail: float | None = None  # when, on the connection that it has; None: it has none
         self.name = f"{way.section.name}#{number}"
         self.host = way.section.server.lower() or way.section.name
 
     def run(self) -> float | None:
         """Send what is due. The first slot comes back each second, the others when woken or to close."""
+        self.runs = True
+        try:
+            return self._run()
+        finally:
+            self.runs = False
+
+    def _run(self) -> float | None:
+        if self._number == 0:
+            self._way.leases.look()
         try:
             if self._way.stopped.is_set():
                 self._sink.close()
@@ -71,12 +82,12 @@ class Slot:
             if count == 1:
                 way.wake_others()
             fault_points.reached(FaultPoint.LEASED)
-            way.begun(leased)
+            way.recording.begun(leased.mail.id)
             try:
                 if not self._send(leased):
                     return False
             finally:
-                way.ended(leased)
+                way.recording.ended(leased.mail.id)
         return True
 
     def _send(self, leased: Leased) -> bool:
@@ -84,7 +95,7 @@ class Slot:
         way, clock = self._way, self._way.clock
         began, start = clock.now(), clock.monotonic()
         try:
-            delivery = self._sink.send(leased.mail, lambda: way.leases.confirm(leased))
+            delivery = self._sink.send(leased.mail, lambda: self._confirm(leased))
         except RemoteError as error:
             self._took_mail = None
             if isinstance(error, Busy) and way.works_by_another_than(self):
@@ -95,6 +106,7 @@ class Slot:
             return False
         except LeaseLost:
             way.leases.forget(leased)
+            way.leases.look()  # for it may be due again
             events.outbound_lease_lost(section=way.section.name, outbound=leased.mail.id)
             return True
         except StoreFailed:
@@ -104,8 +116,14 @@ class Slot:
             way.leases.forget(leased)
             raise
         self._took_mail = clock.monotonic()
+        self._last = leased.mail.id
         way.sent(leased, delivery, began, clock.monotonic() - start)
         return True
+
+    def _confirm(self, leased: Leased) -> None:
+        """It may be handed over: what was answered for the last one is on the disk, and it is still ours."""
+        self._way.recording.settle(self._last, leased.mail.id)
+        self._way.leases.confirm(leased)
 
     def _rest_alone(self, error: Busy) -> None:
         """The server has as many connections of ours as it wants."""

@@ -57,14 +57,14 @@ class StatusBoard:
         """Write what changed since the last time. Raises StoreFailed; what was not written is written next time."""
         with self._lock:
             changed = [self._states[name] for name in self._changed]
-            configured = list(self._states)
-            if not changed and not self._dropped:
+            configured = list(self._states) if self._dropped else None
+            if not changed and configured is None:
                 return
             self._dropped = False
         try:
             self._mailboxes.report(changed, configured)
         except BaseException:
-            self._dropped = True
+            self._dropped |= configured is not None
             raise
         with self._lock:
             written = {state.name for state in changed if self._states.get(state.name) == state}

@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from emaild.jobs.batch import Batch, Known
+from emaild.jobs.batch import Batch, Known, Stored
 from emaild.jobs.threads import Place, Threads, about, answered, subject_matches
 from emaild.log import events
 from emaild.message import INBOUND, Facts, Inbound, Interaction, InteractionState, Subtype, Understood, Unique, new_id
-from emaild.mime.fingerprint import fingerprint
+from emaild.mime.fingerprint import fingerprint_of
+from emaild.mime.parts import opened
 from emaild.mime.subtype import subtype
 from emaild.mime.user_data import user_data
-from emaild.mime.view import facts
+from emaild.mime.view import facts, facts_of
 from emaild.mime.wrapping import wrapping
 from emaild.settings.mailbox import MailboxSection
 from emaild.settings.processing import ProcessingSection
@@ -43,7 +44,7 @@ class Understanding:
     def __init__(
         self,
         section: MailboxSection,
-        known: Known,
+        known: Stored,
         *,
         processing: Callable[[], ProcessingSection],
         own_addresses: Callable[[], frozenset[str]],
@@ -74,12 +75,19 @@ class Understanding:
 
 
 @dataclass(frozen=True)
-class _Mail:
-    """What is read of one mail, and the known mails that it names, by Message-ID."""
+class Read:
+    """What one mail says, before it is held against others; `names` are the Message-IDs in it."""
 
     inbound: Inbound
     said: Facts
     fingerprint: str
+    names: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Mail(Read):
+    """The same with the known mails that it names, by Message-ID."""
+
     matches: tuple[str, ...]
     referred: Mapping[str, KnownMail]
 
@@ -109,8 +117,20 @@ class BatchUnderstanding:
 
     def interactions(self, inbound: Inbound, now: datetime, said: Facts | None = None) -> Understood:
         """What the mail becomes that came now. *said* is what it says, where that is not to be read from its bytes."""
-        mail = self._read(inbound, said)
-        unique, taken = self._unique(mail), digest(inbound.raw)
+        return self.become(self.read(inbound, said), now)
+
+    def read(self, inbound: Inbound, said: Facts | None = None) -> Read:
+        """What a mail says. Where all of a commit are read before the first becomes something, few queries find all."""
+        mail = opened(inbound.raw, self.section.mime)
+        said = facts_of(mail, self.processing) if said is None else said
+        names = frozenset(name for name in (said.message_id, *answered(said), *about(said)) if name)
+        self.known.expect(names, senders(said) if self.processing.enable_autowar_detect else ())
+        return Read(inbound, said, fingerprint_of(mail), names)
+
+    def become(self, read: Read, now: datetime) -> Understood:
+        """What a mail becomes that came now."""
+        mail = self._held_against(read)
+        unique, taken = self._unique(mail), digest(read.inbound.raw)
         twin = self._twin(mail, unique)
         if twin is not None:
             return Understood(interactions=(), digest=taken, fingerprint=mail.fingerprint, duplicate_of=twin.id)
@@ -130,16 +150,9 @@ class BatchUnderstanding:
         self.known.add(first, people(entries[0]), mail.matches)
         return understood
 
-    def _read(self, inbound: Inbound, said: Facts | None) -> _Mail:
-        said = facts(inbound.raw, self.section.mime, self.processing) if said is None else said
-        names = {name for name in (said.message_id, *answered(said), *about(said)) if name}
-        return _Mail(
-            inbound,
-            said,
-            fingerprint(inbound.raw, self.section.mime),
-            subject_matches(said.subject, self.processing.subject_threading_substrings),
-            self.known.by_message_id(names),
-        )
+    def _held_against(self, read: Read) -> _Mail:
+        matches = subject_matches(read.said.subject, self.processing.subject_threading_substrings)
+        return _Mail(**vars(read), matches=matches, referred=self.known.by_message_id(read.names))
 
     # Duplicates
 
@@ -220,12 +233,17 @@ class BatchUnderstanding:
 
 def automatic_answers(known: Known, processing: ProcessingSection, said: Facts, thread_id: str, now: datetime) -> int:
     """How many automatic mails we sent of late to the one who wrote a mail of that thread; 0 without detection."""
-    addresses = {address.lower() for address in (said.sender, *said.reply_to[:MOST_REPLY_TO]) if address}
+    addresses = senders(said)
     if not processing.enable_autowar_detect or not addresses:
         return 0
     since = now - timedelta(seconds=processing.autowar_detect_period)
     thread = None if processing.autowar_scan_all_threads_of_contact else thread_id
     return known.automatic_mails(addresses, since, thread)
+
+
+def senders(said: Facts) -> frozenset[str]:
+    """Whom an answer to the mail goes to, in lower case."""
+    return frozenset(address.lower() for address in (said.sender, *said.reply_to[:MOST_REPLY_TO]) if address)
 
 
 def address_of(section: MailboxSection) -> str:

@@ -844,3 +844,14 @@ def outbound_notice_failed(*, section: str, outbound: str, reason: str) -> None:
 def mail_partly_taken(*, section: str, key: str, left: str) -> None:
     """Of a mail only a part was taken, by maximum-attachment-size or retrieve-limit; the rest stays on its server."""
     say("info", STANDARD, 30480, "mail.partly_taken", section=section, key=key, left=left)
+
+
+# Limits of the system
+
+
+def files_few(*, limit: int, needed: int) -> None:
+    """The system allows fewer open files than the mailboxes need: some will fail with "Too many open files".
+
+    Raise the hard limit: LimitNOFILE in the unit of systemd, else `ulimit -Hn` or limits.conf(5).
+    """
+    say("error", STANDARD, 30490, "files.few", limit=limit, needed=needed)

@@ -33,6 +33,7 @@ Form = Callable[[Event], str]
 
 OURS = (MessageFormat.AUTOMATIC, MessageFormat.JSON, MessageFormat.TEXT)
 HEAD = ("timestamp", "level", "event", "code")
+NO_FIELDS = {*HEAD, "kind"}
 SHORT = {
     Verbosity.STANDARD: "Std",
     Verbosity.INTERACTION: "Int",
@@ -68,8 +69,8 @@ def header_of(section: LogSection) -> str:
 
 
 def _json() -> Form:
-    render = structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
-    return lambda event: str(render(None, "", _in_order(event)))
+    encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
+    return lambda event: encode(_in_order(event))
 
 
 def _for_eyes(*, colors: bool) -> Form:
@@ -85,7 +86,7 @@ def _in_order(event: Event) -> Event:
 
 
 def _fields(event: Event) -> Event:
-    return {name: value for name, value in event.items() if name not in HEAD and name != "kind"}
+    return {name: value for name, value in event.items() if name not in NO_FIELDS}
 
 
 def _genesys(form: MessageFormat, moment: Moment, texts: Mapping[int, str]) -> Form:

@@ -10,12 +10,11 @@ import re
 from binascii import Error, a2b_base64, a2b_qp
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from email.message import Message
 from functools import cached_property
 from itertools import pairwise
 
 from emaild.mime import headers
-from emaild.mime.head import head
+from emaild.mime.head import Header, head
 from emaild.settings.properties import MimeProperties
 
 READING = MimeProperties()
@@ -32,7 +31,7 @@ HEADER = 64 << 10  # bytes of a part that are looked at for its header
 class File:
     """An attachment; its content lies encoded in the bytes of the mail from `start` to `end`."""
 
-    header: Message = field(repr=False)
+    header: Header = field(repr=False)
     raw: bytes = field(repr=False)
     start: int
     end: int
@@ -126,7 +125,7 @@ def _places(raw: bytes) -> list[tuple[int, int, File | None]]:
     return [(delimiter, end, _file(raw, start, end)) for delimiter, start, end in _parts(raw)[1]]
 
 
-def _parts(raw: bytes) -> tuple[Message, list[tuple[int, int, int]]]:
+def _parts(raw: bytes) -> tuple[Header, list[tuple[int, int, int]]]:
     """The header, and of each part where its delimiter begins, and where it begins and ends itself."""
     header, at, cut = head(raw[: 1 << 20], blank_ends=False, mail=True)
     boundary = headers.parameter(header, "Content-Type", "boundary", READING)
@@ -141,7 +140,7 @@ def _parts(raw: bytes) -> tuple[Message, list[tuple[int, int, int]]]:
     return header, [(one.start(), one.end() + 2, after.start()) for one, after in pairwise(found)]
 
 
-def _head(raw: bytes, start: int, end: int) -> tuple[Message, int, str]:
+def _head(raw: bytes, start: int, end: int) -> tuple[Header, int, str]:
     return head(raw[start : min(end, start + HEADER)], blank_ends=False, mail=False)
 
 

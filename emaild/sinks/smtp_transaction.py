@@ -22,6 +22,8 @@ TOO_MANY_OF_OLD = 552  # what servers said for it before RFC 5321, §4.5.3.1.10
 GO_AHEAD = 354
 DATA = b"DATA\r\n"
 NAMES = {b"MAIL": "sender", b"RCPT": "recipient", b"DATA": "data"}
+END = b".\r\n"
+SMALL = 16 << 10  # bytes of a mail that goes out at once with its dot: every system buffers them without waiting
 LARGEST_GROUP = 8 << 10
 """Bytes of commands on their way at once. Every system buffers as much, so that writing them never waits for a server
 that waits for us to read its answers (RFC 2920 §3.1)."""
@@ -143,12 +145,18 @@ def _handed_over(
 def _sent(client: SmtpClient, raw: bytes, confirm: Confirm) -> Answer:
     """The answer to the dot, or to a mail that could not be written down to it."""
     steps.begin("end of data")
-    if client.write(stuffed(raw), more=True):
+    mail = stuffed(raw)
+    if len(mail) <= SMALL:
         confirm()
-        answer = client.ask(b".")
+        mail += END
+        whole = client.write(mail)
+    elif whole := client.write(mail, more=True):
+        confirm()
+        client.write(END)
+    answer = client.answer()
+    if whole:
         _tell(answer)
         return answer
-    answer = client.answer()
     return answer if answer[0] >= 400 else DISCONNECTED
 
 

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 import pytest
 
 from emaild.errors import LeaseLost
 from tests.adapters.ews_ways import ANN, Ways
-from tests.adapters.graph_ways import USER, Graphs, graphs
-from tests.adapters.test_graph_sending import file_part, large, mail
+from tests.adapters.graph_mails import file_part, large, mail
+from tests.adapters.graph_ways import USER, Graphs
 from tests.adapters.ways import RAW, SENT, outbound, states
 from tests.servers.authority import Authority
 from tests.servers.ews import Exchange
 
 MIB = 1 << 20
-
-
-@pytest.fixture
-def graph(authority: Authority) -> Iterator[Graphs]:
-    """A mailbox that sends over Graph."""
-    yield from graphs(authority)
 
 
 def lost() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -25,13 +25,6 @@ from tests.servers.scripted import Dialog, Scripted
 from tests.servers.smtp_sink import SmtpSink
 
 JOE = "joe@example.net"
-
-
-@pytest.fixture
-def sinks() -> Iterator[Sinks]:
-    """Makes sinks, which are closed before their servers end."""
-    with Sinks() as made:
-        yield made
 
 
 def refused(way: Way, mail: Outbound) -> Receipt:

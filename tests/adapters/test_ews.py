@@ -227,7 +227,7 @@ def test_batches_are_bounded_by_number_and_by_size(ann: Mailbox, ways: Ways) -> 
     source = ways.source()
     source.open()
     batches = list(source.fetch(source.look(None).keys))
-    assert [len(batch) for batch in batches] == [50, 50, 22, 2]
+    assert [len(batch) for batch in batches] == [100, 22, 2]
 
 
 def test_size_is_told_of_what_is_too_big_alone(ann: Mailbox, ways: Ways) -> None:

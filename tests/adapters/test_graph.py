@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -11,23 +10,12 @@ import pytest
 from emaild.errors import Busy, Rejected, Unreachable
 from emaild.settings.mailbox import AfterFetch, FirstFetch
 from emaild.sources import Wait
-from tests.adapters.graph_ways import USER, Graphs, graphs
+from tests.adapters.graph_ways import Graphs
 from tests.adapters.turns import mail, subjects, turn
 from tests.said import Said
-from tests.servers.authority import Authority
 from tests.servers.graph_answers import Asked
 from tests.servers.graph_mailbox import Mailbox
 from tests.servers.mails import generated
-
-
-@pytest.fixture
-def graph(authority: Authority) -> Iterator[Graphs]:
-    yield from graphs(authority)
-
-
-@pytest.fixture
-def box(graph: Graphs) -> Mailbox:
-    return graph.server.mailbox(USER)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -14,26 +14,15 @@ from emaild.net.http import ask
 from emaild.net.peer import Peer
 from emaild.settings.mailbox import AfterFetch, FirstFetch
 from emaild.sources import graph_delta
-from tests.adapters.graph_ways import USER, Graphs, graphs
+from tests.adapters.graph_ways import Graphs
 from tests.adapters.turns import mail, subjects, turn
 from tests.clock import START
-from tests.servers.authority import Authority
 from tests.servers.graph_mailbox import Mailbox
 from tests.servers.scripted import Dialog, Scripted
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 PIECE = b"x" * 8192
-
-
-@pytest.fixture
-def graph(authority: Authority) -> Iterator[Graphs]:
-    yield from graphs(authority)
-
-
-@pytest.fixture
-def box(graph: Graphs) -> Mailbox:
-    return graph.server.mailbox(USER)
 
 
 # Servers without end

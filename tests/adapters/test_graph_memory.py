@@ -6,13 +6,10 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-import pytest
-
-from tests.adapters.graph_ways import USER, Graphs, graphs
+from tests.adapters.graph_ways import USER, Graphs
 from tests.servers.authority import Authority
 
 MIB = 1 << 20
@@ -71,11 +68,6 @@ receipts = sink.send(given, lambda: None).receipts
 after = memory("VmHWM")
 print(json.dumps({"grew": after - before, "said": [one.state for one in receipts]}))
 """
-
-
-@pytest.fixture
-def graph(authority: Authority) -> Iterator[Graphs]:
-    yield from graphs(authority)
 
 
 def ran(script: str, graph: Graphs, authority: Authority) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -12,7 +11,7 @@ from emaild.errors import Busy, Rejected, Unreachable
 from emaild.message import Outbound
 from emaild.settings.mailbox import AfterFetch
 from emaild.settings.network import ProxySection, ProxyType
-from tests.adapters.graph_ways import USER, GivenTokens, Graphs, graphs
+from tests.adapters.graph_ways import USER, GivenTokens, Graphs
 from tests.adapters.turns import mail, subjects, turn
 from tests.adapters.ways import outbound
 from tests.servers.authority import Authority
@@ -21,17 +20,6 @@ from tests.servers.graph_mailbox import Mailbox
 from tests.servers.ports import LOOPBACK
 from tests.servers.proxies import ProxyProgram
 from tests.servers.wait import eventually
-
-
-@pytest.fixture
-def graph(authority: Authority) -> Iterator[Graphs]:
-    yield from graphs(authority)
-
-
-@pytest.fixture
-def box(graph: Graphs) -> Mailbox:
-    return graph.server.mailbox(USER)
-
 
 # Signing in, and being asked for patience
 

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from emaild.errors import Busy, Rejected, Unreachable
-from emaild.settings.mailbox import AfterFetch, FirstFetch, MailboxType
+from emaild.settings.mailbox import AfterFetch, FirstFetch
 from emaild.settings.secret import Secret
 from emaild.settings.server import Security
 from tests.adapters.turns import Sources, mail, subjects, turn
 from tests.servers.authority import Authority
 from tests.servers.dovecot import REFUSED, UNAVAILABLE, Dovecot
 from tests.servers.mails import generated
-
-
-@pytest.fixture
-def imap(dovecot: Dovecot, authority: Authority) -> Iterator[Sources]:
-    """Sources of mailboxes on the Dovecot that all tests share."""
-    with Sources(MailboxType.IMAP, dovecot.imaps, authority) as sources:
-        yield sources
 
 
 def port(dovecot: Dovecot, security: Security) -> int:
@@ -250,7 +243,7 @@ def test_batches_are_bounded_by_number_and_by_size(dovecot: Dovecot, imap: Sourc
     source = imap("batches", after_fetch=AfterFetch.LEAVE)
     source.open()
     batches = list(source.fetch(source.look(None).keys))
-    assert [len(batch) for batch in batches] == [50, 50, 22, 2, 1]
+    assert [len(batch) for batch in batches] == [100, 22, 2, 1]
 
 
 def test_mail_that_is_gone_meanwhile_is_left_out(dovecot: Dovecot, imap: Sources) -> None:

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from emaild.settings.mailbox import AfterFetch, MailboxType
+from emaild.settings.mailbox import AfterFetch
 from tests.adapters.turns import Sources, mail, subjects, turn
-from tests.servers.authority import Authority
 from tests.servers.dovecot import Dovecot
-
-
-@pytest.fixture
-def imap(dovecot: Dovecot, authority: Authority) -> Iterator[Sources]:
-    """Sources of mailboxes on the Dovecot that all tests share."""
-    with Sources(MailboxType.IMAP, dovecot.imaps, authority) as sources:
-        yield sources
 
 
 def test_mail_is_marked_as_seen_by_default_and_nothing_is_lost(dovecot: Dovecot, imap: Sources) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -24,13 +24,6 @@ from tests.servers.scripted import Dialog, Scripted
 from tests.servers.wait import eventually
 
 MOST = 20_000
-
-
-@pytest.fixture
-def imap(dovecot: Dovecot, authority: Authority) -> Iterator[Sources]:
-    """Sources of mailboxes on the Dovecot that all tests share."""
-    with Sources(MailboxType.IMAP, dovecot.imaps, authority) as sources:
-        yield sources
 
 
 def with_files(*files: tuple[str, int], html: bool = False) -> EmailMessage:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
-import pytest
+from collections.abc import Callable
 
 from emaild.settings.mailbox import AfterFetch, FirstFetch, MailboxType
 from emaild.settings.server import Security
@@ -13,13 +11,6 @@ from tests.adapters.turns import Sources, mail, subjects, turn
 from tests.servers.authority import Authority
 from tests.servers.dovecot import Dovecot
 from tests.servers.scripted import Dialog, Scripted
-
-
-@pytest.fixture
-def imap(dovecot: Dovecot, authority: Authority) -> Iterator[Sources]:
-    """Sources of mailboxes on the Dovecot that all tests share."""
-    with Sources(MailboxType.IMAP, dovecot.imaps, authority) as sources:
-        yield sources
 
 
 def test_sizes_are_those_of_the_bytes_and_what_is_gone_has_none(dovecot: Dovecot, imap: Sources) -> None:

@@ -18,13 +18,6 @@ from tests.servers.dovecot import Dovecot
 
 
 @pytest.fixture
-def imap(dovecot: Dovecot, authority: Authority) -> Iterator[Sources]:
-    """Sources of mailboxes on the Dovecot that all tests share."""
-    with Sources(MailboxType.IMAP, dovecot.imaps, authority) as sources:
-        yield sources
-
-
-@pytest.fixture
 def watch() -> Iterator[IdleWatch]:
     """A watch that runs."""
     idle = IdleWatch(SystemClock())

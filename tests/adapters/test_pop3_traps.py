@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from emaild.settings.properties import Pop3Properties
 from emaild.settings.secret import Secret
 from emaild.settings.server import Security
 from emaild.sources import Source
+from emaild.store import open_store
 from tests.adapters.scripts import Answer, Pop3Script, says
 from tests.adapters.turns import Sources, mail, subjects, turn
 from tests.servers.authority import Authority
@@ -74,6 +76,17 @@ def test_keys_beyond_ascii_stay_different(scripted: Callable[..., Scripted], pop
     taken = turn(pop3(scripted(Pop3Script(mails))))
     assert len(set(taken.listing.keys)) == 4
     assert subjects(taken.raws) == ["one", "two", "three", "four"]
+
+
+def test_keys_with_nul_are_keys_that_the_store_finds_again(
+    scripted: Callable[..., Scripted], pop3: Make, tmp_path: Path
+) -> None:
+    taken = turn(pop3(scripted(Pop3Script({b"a\0b": mail("one"), b"ab": mail("two"), b"\0": mail("three")}))))
+    keys, store = taken.listing.keys, open_store(tmp_path)
+    store.interactions.remember("joe", "here", keys)
+    assert store.interactions.unknown("joe", [*keys, "new"]) == ["new"]
+    store.close()
+    assert subjects(taken.raws) == ["one", "two", "three"]
 
 
 def test_mail_that_the_server_will_not_give_is_told_of_and_the_others_are_taken(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,14 +20,6 @@ from tests.servers.postfix import Postfix
 from tests.servers.scripted import Scripted, hang_up, silent
 from tests.servers.smtp_sink import SmtpSink
 from tests.servers.wait import eventually
-
-
-@pytest.fixture
-def sinks() -> Iterator[Sinks]:
-    """Makes sinks, which are closed before their servers end."""
-    with Sinks() as made:
-        yield made
-
 
 # The connection
 

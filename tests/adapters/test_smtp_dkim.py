@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import dkim
@@ -28,13 +28,6 @@ UMLAUTS = (
     HEAD + b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nGr\xc3\xbc\xc3\x9fe\r\n"
 )
 KINDS = ("rsa", "ed25519")
-
-
-@pytest.fixture
-def sinks() -> Iterator[Sinks]:
-    """Makes sinks, which are closed before their servers end."""
-    with Sinks() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

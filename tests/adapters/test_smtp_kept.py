@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -16,13 +16,6 @@ from tests.servers.postfix import Postfix
 from tests.servers.scripted import Dialog, Gone, Scripted
 from tests.servers.smtp_sink import SmtpSink
 from tests.servers.wait import eventually
-
-
-@pytest.fixture
-def sinks() -> Iterator[Sinks]:
-    """Makes sinks, which are closed before their servers end."""
-    with Sinks() as made:
-        yield made
 
 
 def commands(server: Scripted) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -20,13 +20,6 @@ from tests.servers.smtp_sink import SmtpSink
 OFFERED = says("250-x", "250 PIPELINING")
 PEOPLE = ("one@x.net", "two@x.net", "three@x.net")
 ALL_OR_NOBODY = SmtpProperties(sendpartial=False)
-
-
-@pytest.fixture
-def sinks() -> Iterator[Sinks]:
-    """Makes sinks, which are closed before their servers end."""
-    with Sinks() as made:
-        yield made
 
 
 class Batch:

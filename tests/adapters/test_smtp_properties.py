@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from email import message_from_bytes, policy
 from threading import Event
 from typing import Any
@@ -27,13 +27,6 @@ UMLAUTS = (
     b"Content-Transfer-Encoding: 8bit\r\n\r\nGr\xc3\xbc\xc3\x9fe\r\n"
 )
 BOUNCES = "bounces@example.com"
-
-
-@pytest.fixture
-def sinks() -> Iterator[Sinks]:
-    """Makes sinks, which are closed before their servers end."""
-    with Sinks() as made:
-        yield made
 
 
 # Names and senders

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,13 +17,6 @@ from tests.servers.faulty_smtp import FaultySmtp
 from tests.servers.scripted import Dialog, Scripted
 
 REFUSAL = b64encode(b'{"status":"401","schemes":"bearer","scope":"https://mail.example.com/"}').decode()
-
-
-@pytest.fixture
-def sinks() -> Iterator[Sinks]:
-    """Makes sinks, which are closed before their servers end."""
-    with Sinks() as made:
-        yield made
 
 
 def offers(mechanisms: str, **answers: Answer) -> SmtpScript:

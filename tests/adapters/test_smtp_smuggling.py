@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from email import message_from_bytes, policy
 
 import pytest
@@ -32,13 +32,6 @@ ENDS = [
     b"\r\n.\0\r\n",
 ]
 LONG = b"x" * 3000
-
-
-@pytest.fixture
-def sinks() -> Iterator[Sinks]:
-    """Makes sinks, which are closed before their servers end."""
-    with Sinks() as made:
-        yield made
 
 
 class Wire:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,13 +20,6 @@ from tests.servers.smtp_sink import SmtpSink
 
 IF_OFFERED = SmtpProperties(starttls_enable=True)
 REQUIRED = SmtpProperties(starttls_required=True)
-
-
-@pytest.fixture
-def sinks() -> Iterator[Sinks]:
-    """Makes sinks, which are closed before their servers end."""
-    with Sinks() as made:
-        yield made
 
 
 def starts_tls(*after: str, answer: bytes = b"220 go\r\n") -> Answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 
@@ -22,13 +22,6 @@ UMLAUTS = (
     HEAD + b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nGr\xc3\xbc\xc3\x9fe\r\n"
 )
 RAW_SUBJECT = HEAD + b"Subject: Gr\xfc\xdfe\r\n\r\n8 bits in the header, where no encoding reaches\r\n"
-
-
-@pytest.fixture
-def sinks() -> Iterator[Sinks]:
-    """Makes sinks, which are closed before their servers end."""
-    with Sinks() as made:
-        yield made
 
 
 # The bytes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,13 +11,6 @@ from emaild.errors import Unreachable
 from tests.adapters.scripts import SmtpScript, cuts, stays_silent
 from tests.adapters.ways import Sinks, outbound
 from tests.servers.scripted import Scripted
-
-
-@pytest.fixture
-def sinks() -> Iterator[Sinks]:
-    """Makes sinks, which are closed before their servers end."""
-    with Sinks() as made:
-        yield made
 
 
 @pytest.mark.parametrize(

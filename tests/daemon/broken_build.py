@@ -12,10 +12,10 @@ FAULT = f"""
 import os
 import emaild.jobs.understand as understand
 
-read = understand.facts
+read = understand.opened
 
 
-def facts(raw, *others):
+def opened(raw, *others):
     if {RAISES.encode()!r} in raw:
         raise ValueError("no sense in this mail")
     if {ENDS.encode()!r} in raw:
@@ -23,7 +23,7 @@ def facts(raw, *others):
     return read(raw, *others)
 
 
-understand.facts = facts
+understand.opened = opened
 """
 
 

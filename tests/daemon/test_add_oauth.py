@@ -15,7 +15,7 @@ import pytest
 from tests.adapters.turns import mail
 from tests.daemon.adding import CLOSED, AtTerminal, files, imap_flags, secret_file, smtp_flags
 from tests.daemon.harness import COMMAND, Emaild, imap_section
-from tests.daemon.signing_in import JOE, MARY, PERSONS_PASSWORD, follows, kept, knowing
+from tests.daemon.signing_in import JOE, MARY, PERSONS_PASSWORD, follows, kept
 from tests.servers.authority import Authority
 from tests.servers.authorization import AuthorizationServer
 from tests.servers.authorization_rules import Person
@@ -25,11 +25,6 @@ from tests.servers.graph import GraphServer
 
 BOX, WAY = "pop-client-mary", "smtp-client-mary"
 UPN = "mary@contoso.onmicrosoft.com"
-
-
-@pytest.fixture
-def people(authorization: AuthorizationServer) -> AuthorizationServer:
-    return knowing(authorization)
 
 
 @pytest.fixture

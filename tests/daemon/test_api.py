@@ -77,6 +77,7 @@ def test_a_program_works_off_a_queue_over_http(
             eventually(lambda: client.get(f"/v1/outbox/{name}").json()["state"] == "SENT", within=20)
             assert client.post(f"/v1/outbox/{name}/retry").status_code == 409
             assert len(sink.mails()) == 1
+            eventually(lambda: '"ok"' in client.get("/v1/mailboxes").text)  # which is written once a second
             assert 'emaild_mailbox_up{mailbox="pop-client"} 1.0' in client.get("/metrics").text
 
             daemon.kill()

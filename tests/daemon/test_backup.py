@@ -13,7 +13,7 @@ def test_a_backup_taken_under_load_is_put_back(dovecot: Dovecot, authority: Auth
     dovecot.drop("backed-up", mails)
     backup = tmp_path / "backup.db"
     with Emaild(tmp_path / "daemon") as daemon:
-        daemon.configure(imap_section("pop-client", dovecot.imaps, "backed-up", authority, maximum_msg_number=20))
+        daemon.configure(imap_section("pop-client", dovecot.imaps, "backed-up", authority, maximum_msg_number=2))
         daemon.start()
         daemon.wait_for("interaction.created", 50)
         done = daemon.command("backup", str(backup))

@@ -90,7 +90,7 @@ def all_taken_once(daemon: Emaild, ann: Mailbox, *, after: str) -> None:
 def after_fetch(daemon: Emaild, exchange: Exchange, authority: Authority, after: str) -> None:
     reads, sends = sections(exchange, authority)
     folder = "after-fetch-folder = Done\n" if after == "move" else ""
-    daemon.configure(f"{reads}after-fetch = {after}\nfirst-fetch = all\nmaximum-msg-number = 12\n{folder}", sends)
+    daemon.configure(f"{reads}after-fetch = {after}\nfirst-fetch = all\nmaximum-msg-number = 1\n{folder}", sends)
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def test_a_look_of_several_turns_is_told_once_as_a_whole(
     dovecot.drop("fetch-turns", [mail(f"mail {number}") for number in range(25)])
     with Emaild(tmp_path) as daemon:
         daemon.configure(
-            imap_section("pop-client", dovecot.imaps, "fetch-turns", authority, **BY_HAND, maximum_msg_number=4)
+            imap_section("pop-client", dovecot.imaps, "fetch-turns", authority, **BY_HAND, maximum_msg_number=1)
         )
         daemon.start()
         assert [(row["taken"], row["left"]) for row in daemon.listed("fetch")] == [(25, 0)]

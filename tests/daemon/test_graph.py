@@ -65,7 +65,7 @@ def test_fifty_mails_are_taken_once_and_marked_as_read_whatever_is_restarted_and
     raws = [mail.raw for mail in generated(60, seed=61, largest=40_000)]
     cloud.box.deliver(*raws[:50])
     with Emaild(tmp_path) as daemon:
-        daemon.configure(cloud.mailbox(maximum_msg_number=20))
+        daemon.configure(cloud.mailbox(maximum_msg_number=2))
         daemon.start()
         daemon.wait_for("interaction.created", 50)
         eventually(lambda: all(one.read for one in cloud.box.held()), within=10)
@@ -92,7 +92,7 @@ def test_mail_in_is_neither_lost_nor_doubled_whenever_the_daemon_is_killed(
     raws = [mail.raw for mail in generated(50, seed=63, largest=4_000)]
     cloud.box.deliver(*raws)
     with Emaild(tmp_path) as daemon:
-        daemon.configure(cloud.mailbox(after_fetch=after, after_fetch_folder="Done", maximum_msg_number=30))
+        daemon.configure(cloud.mailbox(after_fetch=after, after_fetch_folder="Done", maximum_msg_number=3))
         daemon.start({VARIABLE: f"{point.label}:2"}, wait=False)
         assert daemon.wait() == KILLED
         daemon.start()

@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from emaild.cli.login import bounded
 from emaild.errors import Unreachable
+from emaild.interrupts import bounded
 from emaild.jobs.trial import trial
 from emaild.net.oauth import Sealed
 from emaild.settings.mailbox import MailboxType
@@ -27,7 +27,6 @@ from tests.daemon.signing_in import (
     configured,
     follows,
     kept,
-    knowing,
     tokens,
 )
 from tests.servers.authority import Authority
@@ -36,12 +35,6 @@ from tests.servers.authorization_rules import Client, Person
 from tests.servers.dovecot import Dovecot
 from tests.servers.faulty_smtp import FaultySmtp
 from tests.servers.scripted import Dialog, Scripted
-
-
-@pytest.fixture
-def people(authorization: AuthorizationServer) -> AuthorizationServer:
-    """Who knows some people, and the applications at Microsoft and at Google."""
-    return knowing(authorization)
 
 
 @pytest.fixture

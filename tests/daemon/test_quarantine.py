@@ -58,7 +58,7 @@ def test_a_mail_that_raises_is_held_and_becomes_an_interaction_after_an_upgrade(
         )
         (event,) = daemon.events("mail.held")
         assert (event["held"], event["reason"]) == (held["id"], "ValueError")
-        assert "in facts" in daemon.command("inbox", "--held", held["id"]).stdout
+        assert "in opened" in daemon.command("inbox", "--held", held["id"]).stdout
         assert daemon.command("inbox", "--held", held["id"], "--raw").stdout.encode() == bad.replace(b"\r\n", b"\n")
 
         again = daemon.command("inbox", "--again", held["id"], environment=broken)
@@ -150,7 +150,7 @@ def test_kill_at_random_places_holds_nobody_and_doubles_nothing(
     dovecot.drop("random", [mail(number) for number in range(count)])
     with Emaild(tmp_path) as daemon:
         daemon.configure(
-            imap_section("pop-client", dovecot.imaps, "random", authority, first_fetch="all", maximum_msg_number=60)
+            imap_section("pop-client", dovecot.imaps, "random", authority, first_fetch="all", maximum_msg_number=6)
         )
         for _ in range(8):
             point = chance.choice([point for point in FaultPoint if point.label.startswith("inbound.")])

@@ -93,7 +93,7 @@ def test_a_mailbox_in_conf_d_comes_and_goes(dovecot: Dovecot, authority: Authori
     with Emaild(tmp_path) as daemon:
         daemon.configure()
         daemon.start()
-        assert daemon.count("daemon.idle") == 1
+        daemon.wait_for("daemon.idle")
         more.mkdir()
         (more / "sales.conf").write_text(
             pop3_section("pop-client-sales", dovecot.pop3s, "sales", authority), encoding="utf-8"

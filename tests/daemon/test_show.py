@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from emaild.settings.properties import PROPERTIES
+from emaild.settings.property_map import PROPERTIES
 from tests.daemon.harness import Emaild
 
 CANARY = "canary-7f3a"

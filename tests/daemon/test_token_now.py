@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
 from tests.daemon.harness import imap_section
+from tests.daemon.office import BOX, POLLER, READER, SENDER, Office, sign_in
 from tests.daemon.signing_in import Login, follows
-from tests.daemon.test_token_ends import BOX, POLLER, READER, SENDER, Office, sign_in
-from tests.servers.authority import Authority
 from tests.servers.authorization import Asked, Said
 
 ACCOUNT_DISABLED = 50057
 MAIL_OUT = ("--from", SENDER, "--to", "a@example.net", "--subject", "x", "--text", "x\n")
-
-
-@pytest.fixture
-def office(authority: Authority, tmp_path: Path) -> Iterator[Office]:
-    with ExitStack() as stack:
-        yield Office(authority, tmp_path, stack)
 
 
 def seldom(office: Office, grant_type: str = "password") -> str:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from emaild.cli.login import bounded
 from emaild.errors import RemoteError, Unreachable
+from emaild.interrupts import bounded
 from emaild.net.oauth import Sealed, SectionTokens, Tokens
 from emaild.net.oauth.apart import CalledOff, Stop
 from tests.said import Said as Log

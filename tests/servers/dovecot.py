@@ -35,15 +35,21 @@ class Dovecot:
 
     With the URL of an *introspection* endpoint (RFC 7662) it takes tokens, too, by XOAUTH2 and OAUTHBEARER, and
     offers `submission`, which passes mails on to the SMTP server at the port *relay*.
+
+    *connections_per_process* IMAP connections share a process, and its one inotify instance: an account has some
+    hundred of these (fs.inotify.max_user_instances), and a process without one looks for new mail once a second only.
     """
 
-    def __init__(self, authority: Authority, *, introspection: str = "", relay: int = 0) -> None:
+    def __init__(
+        self, authority: Authority, *, introspection: str = "", relay: int = 0, connections_per_process: int = 1
+    ) -> None:
         """Prepare the folder and the ports; `start` starts the server."""
         self._program_file = require("dovecot" if not introspection or _SUBMISSION.exists() else "dovecot-submissiond")
         self._authority = authority
         self._account = unprivileged()
         self._home = Home("dovecot", self._account)
         self._introspection, self._relay = introspection, relay
+        self._connections_per_process = connections_per_process
         self._reserved = {name: ReservedPort() for name in (*PORTS, *(["submission"] if introspection else []))}
         self.imap, self.imaps, self.pop3, self.pop3s, self.lmtp = (self._reserved[name].number for name in PORTS)
         self.submission = self._reserved["submission"].number if introspection else 0
@@ -179,6 +185,7 @@ class Dovecot:
             user=self._account.name,
             group=self._account.group,
             ports={name: port.number for name, port in self._reserved.items()} | {"relay": self._relay},
+            connections_per_process=self._connections_per_process,
         )
         self._home.write("dovecot.conf", text)
 

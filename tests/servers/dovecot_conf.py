@@ -101,6 +101,8 @@ service pop3-login {
 }
 service imap {
   process_limit = 3000
+  client_limit = $connections_per_process
+  service_count = $service_count
 }
 service pop3 {
   process_limit = 3000
@@ -161,7 +163,9 @@ def introspection_conf(*, home: str, url: str) -> str:
     return _INTROSPECTION.substitute(home=home, url=url)
 
 
-def dovecot_conf(*, home: str, user: str, group: str, ports: Mapping[str, int]) -> str:
+def dovecot_conf(
+    *, home: str, user: str, group: str, ports: Mapping[str, int], connections_per_process: int = 1
+) -> str:
     """The text of dovecot.conf for a server whose files are in *home* and belong to *user*.
 
     With a port for `submission` it takes tokens, and passes mails on to the port `relay`.
@@ -172,6 +176,8 @@ def dovecot_conf(*, home: str, user: str, group: str, ports: Mapping[str, int]) 
         home=home,
         user=user,
         group=group,
+        connections_per_process=str(connections_per_process),
+        service_count="1" if connections_per_process == 1 else "0",  # how many a process serves, one after the other
         password=PASSWORD,
         refused=REFUSED,
         unavailable=UNAVAILABLE,

@@ -129,6 +129,19 @@ def test_a_turn_takes_only_so_many_and_the_next_is_at_once(store: Store, clock: 
         assert reading.mailbox.told == [str(number) for number in range(8)]
 
 
+def test_a_turn_takes_ten_times_as_many_where_no_other_job_waits(store: Store, clock: ManualClock) -> None:
+    with Reading(store, clock, most=3) as reading:
+        reading.mailbox.add(*(str(number) for number in range(1, 41)))
+        assert reading.schedule.take() is reading.job
+        assert reading.run() == 0.0
+        assert len(reading.interactions) == 30
+        reading.schedule.done(reading.job, 0.0)
+        reading.schedule.add(Reading(store, clock).job)
+        assert reading.schedule.take() is reading.job
+        assert reading.run() == 0.0
+        assert len(reading.interactions) == 33
+
+
 def test_mails_that_the_server_will_not_give_do_not_stop_the_others(store: Store, clock: ManualClock) -> None:
     with Reading(store, clock, most=2) as reading:
         reading.mailbox.add("bad 1", "bad 2", "bad 3", "good 1", "good 2")

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from emaild.errors import Unreachable
+from emaild.errors import StoreFailed, Unreachable
 from emaild.jobs.leasing import LEASE, LONGEST_ANSWER
 from emaild.jobs.slot import STORE_BACKOFF
 from emaild.jobs.sweep import Sweep
@@ -75,6 +75,7 @@ def test_a_worker_does_not_go_on_by_the_lease_of_another_of_the_same_way(sending
     def another_leases_it() -> None:
         sending.clock.advance(LEASE + 1)
         sending.store.sending.take_back(sending.clock.now())
+        sending.way.leases.look()
         other = sending.way.leases.take()
         assert other is not None
         assert other.number == 2
@@ -227,3 +228,13 @@ def test_a_disk_that_is_full_while_leases_are_renewed_takes_none_of_them_away(se
     sweep(sending)
     sent_once_each(sending, [mail])
     assert "outbound.lease_lost" not in said.names
+
+
+def test_what_a_full_disk_does_not_let_us_give_back_is_still_ours(sending: Sending, store: Store) -> None:
+    mails = [sending.queue() for _ in range(3)]
+    first = sending.way.leases.take()
+    assert first is not None
+    with no_more_bytes(), pytest.raises(StoreFailed):
+        sending.way.leases.let_go()
+    sending.way.leases.let_go()
+    assert [sending.state(mail) for mail in mails] == [OutboundState.SENDING] + [OutboundState.QUEUED] * 2

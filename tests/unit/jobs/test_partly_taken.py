@@ -159,7 +159,7 @@ def test_many_of_them_are_stored_many_in_a_commit(
         return keep(account, mails, settled=given["settled"], submitted=given["submitted"])
 
     monkeypatch.setattr(store.interactions, "keep", counted)
-    with Reading(store, clock, retrieve_limit=LIMIT) as reading:
+    with Reading(store, clock, retrieve_limit=LIMIT, most=count) as reading:
         for number in range(count):
             reading.mailbox.mails[str(number)] = LONG.replace(b"Long", b"Long%d" % number)
         reading.run()
@@ -198,7 +198,7 @@ def test_a_held_beginning_is_one_and_says_so_when_it_is_tried_again(
     with Reading(store, clock, retrieve_limit=LIMIT) as reading:
         reading.mailbox.mails["1"] = LONG
         with monkeypatch.context() as broken:
-            broken.setattr("emaild.jobs.understand.facts", lambda *_: 1 / 0)
+            broken.setattr("emaild.jobs.understand.opened", lambda *_: 1 / 0)
             reading.run()
         (held,) = store.held.all()
         assert reading.interactions == []

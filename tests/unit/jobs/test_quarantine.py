@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from unittest.mock import patch
 
 import pytest
+from sqlalchemy import Connection
 
 from emaild.errors import StoreFailed
 from emaild.jobs.looking import Looking
@@ -13,6 +17,7 @@ from emaild.message import Inbound, Understood
 from emaild.settings.mailbox import MailboxSection
 from emaild.settings.secret import Secret
 from emaild.store import Store
+from emaild.store.engine import Database
 from emaild.store.held import How
 from tests.clock import START, ManualClock
 from tests.full_disk import no_more_bytes
@@ -42,9 +47,10 @@ class Code:
         """As a new process."""
         self.quarantine = Quarantine(SECTION, self._store, Looking(), self._clock)
 
-    def take(self, *keys: str, settled: bool = False) -> None:
+    def take(self, *keys: str, settled: bool = False, coming: Sequence[str] = ()) -> None:
         mails = [Inbound(key=key, raw=mail(f"Mail {key}")) for key in keys]
-        self.quarantine.take(mails, self._begin, lambda looked: self._keep(looked, settled=settled), settled=settled)
+        keep = partial(self._keep, settled=settled)
+        self.quarantine.take(mails, self._begin, keep, settled=settled, coming=coming)
 
     def take_until_it_dies(self, *keys: str) -> None:
         """The process starts and ends while it looks at these mails."""
@@ -56,17 +62,17 @@ class Code:
         self.batches.append([])
         return self._look
 
-    def _look(self, inbound: Inbound) -> Looked:
+    def _look(self, inbound: Inbound) -> Callable[[], Looked]:
         self.batches[-1].append(inbound.key)
         if any(text in inbound.raw for text in self.dies_at):
             raise Killed
         if any(text in inbound.raw for text in self.raises_at):
             raise ValueError(f"no sense in {'x' * 100_000}{inbound.key}")
         _, entry = taken(inbound.key, inbound.raw)
-        return inbound, Understood(interactions=(entry,), digest=entry.raw_digest)
+        return lambda: (inbound, Understood(interactions=(entry,), digest=entry.raw_digest))
 
-    def _keep(self, looked: Sequence[Looked], *, settled: bool) -> None:
-        self._store.interactions.keep(ACCOUNT, looked, settled=settled)
+    def _keep(self, looked: Sequence[Looked], coming: Sequence[str], *, settled: bool) -> None:
+        self._store.interactions.keep(ACCOUNT, looked, settled=settled, coming=coming)
 
     @property
     def stored(self) -> list[str]:
@@ -75,6 +81,25 @@ class Code:
     @property
     def held(self) -> list[tuple[str, How]]:
         return sorted((one.key, one.how) for one in self._store.held.all())
+
+
+@contextmanager
+def counted_writes() -> Iterator[list[int]]:
+    """How many transactions write meanwhile."""
+    writes, write = [0], Database.write
+
+    @contextmanager
+    def counting(self: Database) -> Iterator[Connection]:
+        writes[0] += 1
+        with write(self) as connection:
+            yield connection
+
+    with patch.object(Database, "write", counting):
+        yield writes
+
+
+def _no_room(*_: object, **__: object) -> None:
+    raise StoreFailed("no room")
 
 
 @pytest.fixture
@@ -158,6 +183,72 @@ def test_a_mail_that_ends_the_process_each_time_is_held_without_a_further_look_a
     assert code.held == [("2", How.ENDED)]
     assert "ended the process 3 times" in said.one("mail.held")["reason"]
     assert said.one("mail.held")["held"] == next(store.held.all()).id
+
+
+def test_a_batch_is_marked_with_the_commit_of_the_one_before_it(code: Code, store: Store) -> None:
+    """It ends the process as one that was marked on its own."""
+    code.take("1", "2", coming=["3", "4", "5"])
+    assert store.marks.suspects(ACCOUNT) == {"3": 0, "4": 0, "5": 0}
+    with counted_writes() as writes:
+        code.take("3", "4", coming=["5", "6"])
+        code.dies_at = {b"Mail 6"}
+        with pytest.raises(Killed):
+            code.take("5", "6")
+    assert writes == [1], "the commit that keeps 3 and 4 is the only one"
+    code.start()
+    code.dies_at = set()
+    code.batches.clear()
+    code.take("5", "6", "7")
+    assert code.batches == [["7"], ["5"], ["6"]]
+
+
+@pytest.mark.parametrize("coming", [["4", "5"], ["3"], ["9"], []])
+def test_what_comes_other_than_expected_has_a_mark_of_its_own(code: Code, store: Store, coming: list[str]) -> None:
+    code.take("1", "2", coming=coming)
+    code.dies_at = {b"Mail 4"}
+    with pytest.raises(Killed):
+        code.take("3", "4")
+    assert set(store.marks.suspects(ACCOUNT)) == {"3", "4"}
+
+
+def test_a_batch_that_could_not_be_stored_marks_no_other(code: Code, store: Store) -> None:
+    code.take("0", coming=["1"])
+    with no_more_bytes(), pytest.raises(StoreFailed):
+        code.take("1", coming=["2"])
+    code.dies_at = {b"Mail 2"}
+    with pytest.raises(Killed):
+        code.take("2")
+    assert set(store.marks.suspects(ACCOUNT)) == {"2"}
+
+
+def test_a_mail_that_could_not_be_held_leaves_the_next_batch_marked(
+    code: Code, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code.raises_at = {b"Mail 1"}
+    with monkeypatch.context() as broken:
+        broken.setattr(code.quarantine, "_hold", _no_room)
+        with pytest.raises(StoreFailed):
+            code.take("1", "2", coming=["3"])
+    code.dies_at = {b"Mail 3", b"Mail 4"}
+    with pytest.raises(Killed):
+        code.take("1", "4")
+    assert set(store.marks.suspects(ACCOUNT)) == {"1", "4"}
+
+
+def test_a_clean_end_between_two_batches_suspects_nobody(code: Code, said: Said) -> None:
+    code.take("1", "2", coming=["3", "4"])
+    code.quarantine.end()
+    code.start()
+    code.take("3", "4")
+    assert code.batches[-1] == ["3", "4"]
+    assert said.all("mail.suspected") == []
+
+
+def test_where_all_that_was_marked_is_stored_a_clean_end_writes_nothing(code: Code) -> None:
+    code.take("1", "2")
+    with counted_writes() as writes:
+        code.quarantine.end()
+    assert writes == [0]
 
 
 def test_two_such_mails_are_held_both(code: Code, store: Store) -> None:

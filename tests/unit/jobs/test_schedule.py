@@ -280,3 +280,26 @@ def test_a_worker_that_waits_takes_what_becomes_due(schedule: Schedule, clock: M
     eventually(looked_again)
     worker.join(timeout=10)
     assert handed_out == [job]
+
+
+def test_a_job_is_awaited_while_another_is_due_that_no_worker_has_taken(schedule: Schedule, clock: ManualClock) -> None:
+    first, second = Errand("first"), Errand("second", host="another")
+    schedule.add(first)
+    assert schedule.take() is first
+    assert not schedule.is_awaited(first)
+    schedule.add(second, after=5.0)
+    assert not schedule.is_awaited(first)
+    clock.advance(5)
+    assert schedule.is_awaited(first)
+    assert schedule.take() is second
+    assert not schedule.is_awaited(first)
+
+
+def test_a_job_is_awaited_by_those_of_its_host_that_wait_for_their_share(schedule: Schedule) -> None:
+    jobs = [Errand(name) for name in ("a", "b", "c")]
+    elsewhere = Errand("d", host="another")
+    for job in (*jobs, elsewhere):
+        schedule.add(job)
+    assert [schedule.take() for _ in range(3)] == [*jobs[:2], elsewhere]
+    assert schedule.is_awaited(jobs[0])
+    assert not schedule.is_awaited(elsewhere)

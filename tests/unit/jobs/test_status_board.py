@@ -11,6 +11,7 @@ from emaild.jobs.status import StatusBoard
 from emaild.store import Store
 from tests.clock import START
 from tests.full_disk import no_more_bytes
+from tests.statements import statements
 
 
 @pytest.fixture
@@ -80,6 +81,21 @@ def test_what_could_not_be_written_is_written_the_next_time(board: StatusBoard, 
         board.flush()
     board.flush()
     assert states(store) == {"a": "ok"}
+
+
+def test_of_a_thousand_mailboxes_those_that_changed_are_written_by_one_statement(
+    board: StatusBoard, store: Store
+) -> None:
+    names = [f"pop-client-{number}" for number in range(1000)]
+    board.configure(dict.fromkeys(names, True))
+    board.flush()
+    for name in names[:40]:
+        board.update(name, state="ok")
+    with statements() as asked:
+        board.flush()
+    (written,) = [given for statement, given in asked if "mailbox_status" in statement]
+    assert len(written) == 40
+    assert sorted(states(store).values()) == ["ok"] * 40 + ["waiting"] * 960
 
 
 def test_many_threads_report_and_nothing_is_forgotten(board: StatusBoard, store: Store) -> None:

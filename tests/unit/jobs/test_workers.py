@@ -69,3 +69,68 @@ def test_a_job_that_fails_by_our_fault_harms_no_other_and_is_tried_again(
     schedule.time_has_passed()
     eventually(lambda: runs == ["faulty", "sound", "faulty"])
     end(schedule, "one")
+
+
+def test_a_job_that_becomes_due_wakes_few_workers_however_many_there_are(said: Said) -> None:
+    class Looks(ManualClock):
+        by_workers = 0
+
+        def monotonic(self) -> float:
+            self.by_workers += threading.current_thread().name.startswith("crowd-")
+            return super().monotonic()
+
+    clock, runs = Looks(), 0
+    schedule = Schedule(clock, per_host=10)
+
+    def count() -> None:
+        nonlocal runs
+        runs += 1
+
+    job = Work("job", count)
+    schedule.add(job)
+    start_workers("crowd", schedule, 50)
+    eventually(lambda: runs == 1)
+    before = clock.by_workers
+    for number in range(2, 102):
+        schedule.wake(job)
+        eventually(lambda number=number: runs == number)  # type: ignore[misc]
+    assert clock.by_workers - before < 100 * 10 + 50  # the last of the fifty may only now have begun to wait
+    end(schedule, "crowd")
+
+
+def test_jobs_that_become_due_together_are_run_by_all_workers(clock: ManualClock, schedule: Schedule) -> None:
+    together = threading.Barrier(5)
+    met: list[int] = []
+    for number in range(5):
+        schedule.add(Work(f"job {number}", lambda: met.append(together.wait(timeout=20))), after=60)
+    start_workers("five", schedule, 5)
+    clock.advance(60)
+
+    def all_met() -> bool:
+        schedule.time_has_passed()
+        return len(met) == 5
+
+    eventually(all_met)
+    end(schedule, "five")
+
+
+def test_a_job_that_waits_for_its_namesake_keeps_no_other_from_its_worker(schedule: Schedule) -> None:
+    begun, go = threading.Event(), threading.Event()
+    runs: list[str] = []
+
+    def slow() -> None:
+        begun.set()
+        assert go.wait(20)
+        runs.append("old")
+
+    schedule.add(Work("one", slow))
+    start_workers("two", schedule, 2)
+    assert begun.wait(20)
+    schedule.add(Work("one", lambda: runs.append("new")))
+    for name in ("other", "another"):
+        schedule.add(Work(name, lambda name=name: runs.append(name)))  # type: ignore[misc]
+        eventually(lambda name=name: name in runs)  # type: ignore[misc]
+    assert runs == ["other", "another"]
+    go.set()
+    eventually(lambda: runs == ["other", "another", "old", "new"])
+    end(schedule, "two")
