@@ -47,7 +47,7 @@ def media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def json_of(request: Request, body: bytes) -> object:
+def json_of(request: Request) -> object:
     """What the body says.
 
     Raises:
@@ -59,11 +59,12 @@ def json_of(request: Request, body: bytes) -> object:
         if charset.lower() not in ("utf-8", "utf8"):
             raise Problem(Kind.MEDIA_TYPE, "expected JSON in UTF-8 (RFC 8259 §8.1)")
     try:
-        return parsed(body)
+        return parsed(body_of(request))
     except NotJson as error:
         raise Problem(Kind.WRONG_REQUEST, str(error)) from error
 
 
-async def body_of(request: Request) -> bytes:
+def body_of(request: Request) -> bytes:
     """The body, of a request that the guard let through."""
-    return await request.body()
+    body: bytes = request.state.body
+    return body

@@ -30,7 +30,7 @@ class Gone(Exception):
 
 
 class Guard:
-    """Lets requests through to *app*. What it lets through has its body, and in its state `client` and `room`."""
+    """Lets requests through to *app*. What it lets through has in its state `client`, `body` and `room`."""
 
     def __init__(
         self, app: ASGIApp, *, section: Callable[[], ApiSection], tokens: Callable[[], Tokens], clock: Clock
@@ -62,9 +62,9 @@ class Guard:
             _check_coding(scope)
             if self._inside > MOST_AT_ONCE:
                 raise Problem(Kind.BUSY, "too many requests at once; come again in a few seconds")
-            receive = _again([await self._body(scope, receive, part) if client else b""], receive)
+            body = await self._body(scope, receive, part) if client else b""
             let_in = True
-            scope["state"] |= {"client": client, "room": part}
+            scope["state"] |= {"client": client, "body": body, "room": part}
             await self._app(_as_get(scope), receive, noting)
         except Gone:
             return
@@ -168,14 +168,3 @@ def _check_coding(scope: Scope) -> None:
 def _as_get(scope: Scope) -> Scope:
     """HEAD is answered as GET is, and the server leaves out the body (RFC 9110 §9.3.2)."""
     return {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
-
-
-def _again(waiting: list[bytes], receive: Receive) -> Receive:
-    """The body once, and it is not kept; then what comes after it."""
-
-    async def give() -> Message:
-        if waiting:
-            return {"type": "http.request", "body": waiting.pop(), "more_body": False}
-        return await receive()
-
-    return give

@@ -15,7 +15,7 @@ from emaild.jobs.outgoing import TooBig, outgoing
 from emaild.message import Outbound
 from emaild.render.compose import Composed, Draft, Enclosed, author_of, compose
 from emaild.render.finished import adopt
-from emaild.render.forbidden import forbidden_headers
+from emaild.render.forbidden import Forbidden, forbidden_headers
 from emaild.services.office import Office
 from emaild.settings.routes import Wanted
 from emaild.settings.way_out import WayOutSection
@@ -70,7 +70,7 @@ class Writer:
         return outgoing(mail, way, self.office.settings.processing, self.now, self.office.caller)
 
     def _headers(self, given: MailGiven) -> Iterator[tuple[str, str]]:
-        forbidden = forbidden_headers(self.office.folders)
+        forbidden = forbidden_headers(self.office.folders) if given.headers else Forbidden()
         for name, value in given.headers.items():
             if wrong := forbidden.wrong_with(name, value):
                 raise Problem(Kind.WRONG_MAIL, wrong)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import Header, Request
 
-from emaild.api.context import media_type
+from emaild.api.context import body_of, media_type
 from emaild.api.problems import Kind, Problem
 from emaild.errors import Conflict
 from emaild.store import Store
@@ -44,7 +44,7 @@ class Asked:
             raise Problem(Kind.KEY_USED, str(error)) from error
 
 
-def asked_by(request: Request, key: str | None, body: bytes) -> Asked | None:
+def asked_by(request: Request, key: str | None) -> Asked | None:
     """The request, if it has a key.
 
     Raises:
@@ -57,5 +57,5 @@ def asked_by(request: Request, key: str | None, body: bytes) -> Asked | None:
     says = hashlib.sha256()
     for part in (request.method, request.url.path, request.url.query, media_type(request)):
         says.update(part.encode("utf-8", "replace") + b"\n")
-    says.update(body)
+    says.update(body_of(request))
     return Asked(f"{request.state.client} {key}", says.hexdigest())

@@ -175,7 +175,7 @@ class Api:
     def _started(
         self, listener: Listener, context: ssl.SSLContext | None, wanted: tuple[str, float, bytes]
     ) -> _Running:
-        arrivals = Arrivals(self._store.interactions.last_number)
+        arrivals = Arrivals(self._store)
         working = Context(
             settings=lambda: self._settings,
             section=lambda: self._section,

@@ -6,13 +6,13 @@ import re
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from emaild.api import examples
 from emaild.api.answers import file_got, got, json_body, problems, reference
 from emaild.api.arrivals import Arrivals
-from emaild.api.context import Context, body_of, id_in, json_of
+from emaild.api.context import Context, id_in, json_of
 from emaild.api.downloads import download
 from emaild.api.given import InteractionChange, InteractionQuery
 from emaild.api.got import FullInteractionGot, InteractionGot, InteractionsGot
@@ -60,9 +60,9 @@ def routes(context: Context, arrivals: Arrivals) -> APIRouter:
         responses={**got(InteractionGot, examples.INTERACTION), **problems(404, 409, 415)},
         openapi_extra=json_body(reference(InteractionChange), examples.CHANGE),
     )
-    def change_interaction(request: Request, name: InteractionId, body: Annotated[bytes, Depends(body_of)]) -> Response:
+    def change_interaction(request: Request, name: InteractionId) -> Response:
         """Another queue or state. With `if_state` another program that was quicker is seen: status 409."""
-        wanted = InteractionChange.model_validate(json_of(request, body))
+        wanted = InteractionChange.model_validate(json_of(request))
         if wanted.queue is not None and same_name(wanted.queue) == SEND:
             raise Problem(Kind.WRONG_REQUEST, f"the queue {SEND} is ours; to send a mail, call the service Send")
         entry = _entry(context, name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from emaild.api import examples
 from emaild.api.answers import file_got, got, json_body, problems, reference
@@ -61,18 +61,17 @@ def routes(context: Context) -> APIRouter:
     def send_mail(
         request: Request,
         recipients: Annotated[FinishedMailQuery, Query()],
-        body: Annotated[bytes, Depends(body_of)],
         idempotency_key: IdempotencyKey = None,
     ) -> Response:
         """Send a mail: written from JSON, or a finished one as message/rfc822.
 
         What the query says counts for a finished mail. When this answers, the mail will be sent, whatever happens.
         """
-        asked = asked_by(request, idempotency_key, body)
+        asked = asked_by(request, idempotency_key)
         before = asked.before(context.store) if asked else None
         if before is not None:
             return answered(before)
-        return _queued(context, _mail(context, request, recipients, body), asked, request.state.client)
+        return _queued(context, _mail(context, request, recipients), asked, request.state.client)
 
     @router.get("/{id}", responses={**got(LoggedMailOutGot, examples.LOGGED_MAIL_OUT), **problems(404)})
     def get_mail_out(name: MailId) -> Response:
@@ -96,7 +95,7 @@ def routes(context: Context) -> APIRouter:
     return router
 
 
-def _mail(context: Context, request: Request, recipients: FinishedMailQuery, body: bytes) -> Outbound:
+def _mail(context: Context, request: Request, recipients: FinishedMailQuery) -> Outbound:
     settings = context.settings()
 
     def writer(interactive: bool | None) -> Writer:
@@ -105,12 +104,12 @@ def _mail(context: Context, request: Request, recipients: FinishedMailQuery, bod
 
     kind = media_type(request)
     if kind == MAIL:
-        return writer(recipients.interactive).finished(body, recipients)
+        return writer(recipients.interactive).finished(body_of(request), recipients)
     if kind != JSON:
         raise Problem(Kind.MEDIA_TYPE, f"expected Content-Type: {JSON} or {MAIL}")
     if recipients != FinishedMailQuery():
         raise Problem(Kind.WRONG_REQUEST, f"the query is for {MAIL}; in JSON the body says all")
-    given = MailGiven.model_validate(json_of(request, body))
+    given = MailGiven.model_validate(json_of(request))
     return writer(given.interactive).written(given)
 
 

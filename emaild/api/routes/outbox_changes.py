@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from emaild.api import examples
 from emaild.api.answers import got, json_body, problems, reference
-from emaild.api.context import Context, body_of, id_in, json_of
+from emaild.api.context import Context, id_in, json_of
 from emaild.api.given import OutboxChosen
 from emaild.api.got import ChangedGot, MailOutGot
 from emaild.api.json_text import answered
@@ -42,19 +40,19 @@ def add_changes(router: APIRouter, context: Context) -> None:
         return _changed(context, request, name, "cancel")
 
     @router.post("/retry", responses=MANY, openapi_extra=CHOSEN)
-    def retry_mails(request: Request, body: Annotated[bytes, Depends(body_of)]) -> Response:
+    def retry_mails(request: Request) -> Response:
         """Send all that fit now, or again to those who did not get them."""
-        return _changed_all(context, request, body, "retry")
+        return _changed_all(context, request, "retry")
 
     @router.post("/hold", responses=MANY, openapi_extra=CHOSEN)
-    def hold_mails(request: Request, body: Annotated[bytes, Depends(body_of)]) -> Response:
+    def hold_mails(request: Request) -> Response:
         """Do not send those that fit until they are retried."""
-        return _changed_all(context, request, body, "hold")
+        return _changed_all(context, request, "hold")
 
     @router.post("/cancel", responses=MANY, openapi_extra=CHOSEN)
-    def cancel_mails(request: Request, body: Annotated[bytes, Depends(body_of)]) -> Response:
+    def cancel_mails(request: Request) -> Response:
         """Send those that fit no more."""
-        return _changed_all(context, request, body, "cancel")
+        return _changed_all(context, request, "cancel")
 
 
 def _changed(context: Context, request: Request, name: str, action: str) -> Response:
@@ -67,8 +65,8 @@ def _changed(context: Context, request: Request, name: str, action: str) -> Resp
     return answered(one_json(context.store, changed.entry))
 
 
-def _changed_all(context: Context, request: Request, body: bytes, action: str) -> Response:
-    choice = OutboxChosen.model_validate(json_of(request, body)).choice
+def _changed_all(context: Context, request: Request, action: str) -> Response:
+    choice = OutboxChosen.model_validate(json_of(request)).choice
     change = ChangeAll(context.store, action, choice, client=request.state.client)
     change.run(context.clock.now())
     return answered({"changed": change.count, "being_sent": change.being_sent(), "woken": sorted(change.woken)})

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from emaild.api import examples
 from emaild.api.answers import got, json_body, problems
 from emaild.api.arrivals import Arrivals
 from emaild.api.callers import caller_of
-from emaild.api.context import Context, body_of, json_of
+from emaild.api.context import Context, json_of
 from emaild.api.got import ServiceDoneGot, ServicesGot
 from emaild.api.json_text import answered
 from emaild.api.paths import ServiceName
@@ -24,7 +23,7 @@ from emaild.services.documentation import described
 from emaild.services.office import Office
 from emaild.settings.services import SERVICES, ServiceParameters
 
-Done = Callable[[str, Request, str | None, bytes], Response]
+Done = Callable[[str, Request, str | None], Response]
 ANSWERS = {**got(ServiceDoneGot, examples.SERVICE_DONE), **problems(404, 409, 415)}
 
 
@@ -37,14 +36,14 @@ def routes(context: Context, arrivals: Arrivals) -> APIRouter:
         """All services with their aliases and parameters."""
         return answered({"services": described()})
 
-    def done(method: str, request: Request, key: str | None, body: bytes) -> Response:
-        asked = asked_by(request, key, body)
+    def done(method: str, request: Request, key: str | None) -> Response:
+        asked = asked_by(request, key)
         settings = context.settings()
         caller = caller_of(settings, request.state.client)
         office = Office(settings=settings, store=context.store, caller=caller)
         repeatable = (asked.key, asked.digest) if asked else None
         try:
-            result = call(method, texts_of(json_of(request, body)), office, context.clock.now(), request=repeatable)
+            result = call(method, texts_of(json_of(request)), office, context.clock.now(), request=repeatable)
         except Conflict as error:
             raise Problem(Kind.KEY_USED, str(error)) from error
         arrivals.changed()
@@ -61,11 +60,10 @@ def routes(context: Context, arrivals: Arrivals) -> APIRouter:
     def call_service(
         request: Request,
         method: ServiceName,
-        body: Annotated[bytes, Depends(body_of)],
         idempotency_key: IdempotencyKey = None,
     ) -> Response:
         """A service by an alias or another spelling of its name."""
-        return done(method, request, idempotency_key, body)
+        return done(method, request, idempotency_key)
 
     return router
 
@@ -81,7 +79,5 @@ def _add(router: APIRouter, service: type[ServiceParameters], done: Done) -> Non
         responses=ANSWERS,
         openapi_extra=json_body(schema_of(service), examples.SERVICE_CALLS[name]),
     )
-    def call_service(
-        request: Request, body: Annotated[bytes, Depends(body_of)], idempotency_key: IdempotencyKey = None
-    ) -> Response:
-        return done(name, request, idempotency_key, body)
+    def call_service(request: Request, idempotency_key: IdempotencyKey = None) -> Response:
+        return done(name, request, idempotency_key)

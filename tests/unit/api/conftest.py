@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import httpx
 import pytest
 
+from emaild.api.arrivals import Arrivals
 from emaild.api.serving import Api
 from emaild.api.vitals import Pulse, Vitals
 from emaild.clock import SystemClock
@@ -59,6 +62,7 @@ _numbers = itertools.count(1)
 class World:
     """The server, what it works with, a program that knows the token, and one that does not."""
 
+    home: Path
     port: int
     store: Store
     client: httpx.Client
@@ -66,10 +70,15 @@ class World:
     polled: list[str]
     api: Api
 
+    @property
+    def arrivals(self) -> Arrivals:
+        """Those of the server that runs."""
+        assert self.api._running is not None
+        return self.api._running.arrivals
+
     def wait_for_waiting(self, count: int) -> None:
         """Until that many programs wait for interactions, and all that is there was looked at."""
-        assert self.api._running is not None
-        arrivals = self.api._running.arrivals
+        arrivals = self.arrivals
         eventually(lambda: arrivals._seen == self.store.interactions.last_number() and arrivals.waiting == count)
 
     def put(self, raw: bytes | None = None, *, submitted: bool = True, **values: object) -> Interaction:
@@ -96,7 +105,13 @@ def port() -> Iterator[int]:
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[World]:
-    home = tmp_path_factory.mktemp("api")
+    with serving(tmp_path_factory.mktemp("api"), port) as world:
+        yield world
+
+
+@contextmanager
+def serving(home: Path, port: int) -> Iterator[World]:
+    """A server with a store in that folder, on that port."""
     conf = home / "emaild.conf"
     conf.write_text(CONF.format(state=home / "state", port=port, token=TOKEN), encoding="utf-8")
     conf.chmod(0o600)
@@ -117,7 +132,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[Wor
         httpx.Client(base_url=address, headers=bearer, timeout=20, trust_env=False) as client,
         httpx.Client(base_url=address, timeout=20, trust_env=False) as stranger,
     ):
-        world = World(port, store, client, stranger, polled, api)
+        world = World(home, port, store, client, stranger, polled, api)
         api.apply(settings)
         yield world
     api.stop()

@@ -223,7 +223,7 @@ def test_a_store_that_cannot_be_read_leaves_the_other_metrics(
 def test_counting_the_store_walks_over_indexes_and_not_over_mails(store: Store) -> None:
     queries = {
         "SELECT state, queue, count(*) FROM interaction GROUP BY state, queue": "COVERING INDEX interaction_state",
-        "SELECT count(*) FROM interaction WHERE number IS NULL": "COVERING INDEX interaction_number",
+        "SELECT count(*) FROM interaction WHERE number IS NULL": "COVERING INDEX interaction_unsubmitted",
     }
     with store._database.read() as connection:
         for query, index in queries.items():

@@ -12,7 +12,8 @@ from emaild.api.service_texts import schema_of, texts_of
 from emaild.message import InteractionState
 from emaild.services.documentation import described
 from emaild.services.faults import FaultKind
-from emaild.settings.services import SERVICES, names_of
+from emaild.settings.service_parameters import names_of
+from emaild.settings.services import SERVICES
 from tests.said import Said
 from tests.unit.api.conftest import World
 
