@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from emaild.jobs.publish.job import Publish
@@ -12,7 +13,7 @@ from emaild.settings.network import ProxySection
 from emaild.settings.secret import Secret
 from emaild.settings.webhook import WebhookSection
 from emaild.store import Store
-from tests.clock import ManualClock
+from tests.clock import START, ManualClock
 from tests.reading import settings
 from tests.samples import mail, taken
 from tests.servers.receiver import SECRET
@@ -70,9 +71,17 @@ class Publishing:
         return self.run()
 
 
-def keep(store: Store, subject: str, *, thread: str = "", queue: str = "inbound", text: str = "hello") -> str:
+def keep(
+    store: Store,
+    subject: str,
+    *,
+    thread: str = "",
+    queue: str = "inbound",
+    text: str = "hello",
+    received: datetime = START,
+) -> str:
     """One interaction that programs see; returns its id."""
-    inbound, entry = taken(subject, mail(subject, text))
+    inbound, entry = taken(subject, mail(subject, text), received=received)
     placed = replace(entry, thread_id=thread or entry.id, queue=queue)
     store.interactions.keep(
         ACCOUNT, [(inbound, Understood(interactions=(placed,), digest=entry.raw_digest))], settled=True

@@ -50,6 +50,7 @@ class Mailbox:
     down: Exception | None = None  # what a connection meets
     breaks_at_acknowledging: int = 0  # so many times
     connection: socket.socket | None = None  # what to wait for, where the server tells of new mail
+    speaks_of_mails: bool = True  # what it says there
     log: list[str] = field(default_factory=list)  # what was asked of the server, in its order
 
     def add(self, *keys: str, arrived: datetime = START) -> None:
@@ -128,7 +129,7 @@ class MemorySource:
         self._pending = []
 
     def wait(self) -> Wait:
-        return Wait(self._section.cycle_time, self._mailbox.connection)
+        return Wait(self._section.cycle_time, self._mailbox.connection, lambda: self._mailbox.speaks_of_mails)
 
     def close(self) -> None:
         if self.connected:

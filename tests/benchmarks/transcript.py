@@ -1,73 +1,97 @@
 """How fast a chat transcript becomes text and HTML, beside the bare Jinja2 engine's rendering of as many rows.
 
-    python -m tests.benchmarks.transcript [--messages 1000] [--rounds 5]
+    python -m tests.benchmarks.transcript [--rounds 3] [--json FILE]
 
 The bare engine has its template compiled, no sandbox and one loop: name, time and text of each row, autoescaped. That
-is the least that any program on Jinja2 does for such a page, so `of the engine` is the price of everything else.
-Medians of the rounds.
+is the least that any program on Jinja2 does for such a page, and it makes no text part. Reading the XML stands beside
+expat that does nothing with it.
 """
 
 from __future__ import annotations
 
-import argparse
-import statistics
-import time
 from collections.abc import Callable
+from importlib.metadata import version
+from xml.parsers import expat
 
 from jinja2 import Environment
 
-from emaild.render.transcript import Css, read, with_transcript
+from emaild.render.transcript import Css, Transcript, read, with_transcript
 from emaild.shipped import shipped
+from tests.benchmarks.figures import Table, aimed, command
+from tests.benchmarks.in_turns import in_turns
 from tests.unit.render.transcript.chats import chat, joins, leaves, says
 
+MESSAGES, FEW = 1_000, 20
+AIM = 1.5  # times the bare engine
 ROW = '<div class="message"><b>{{ row.name }}</b><div>{{ row.text }}</div><span>{{ row.time }}</span></div>\n'
 TAG = "<Genesys_Chat_Transcript><Timestamp>yyyy/MM/dd, HH:mm:ss</Timestamp></Genesys_Chat_Transcript>"
+PAGE = f"<!DOCTYPE html><html><head><title>Your chat</title></head><body><p>Dear Ann,</p>{TAG}</body></html>"
 WORDS = "Could you look at <this> & tell me what it is? It came with the parcel from last week, order {}."
 FOLDERS = (shipped("templates"),)
 
 
-def main() -> None:
-    arguments = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    arguments.add_argument("--messages", type=int, default=1000)
-    arguments.add_argument("--rounds", type=int, default=5)
-    given = arguments.parse_args()
-    messages = [says(WORDS.format(number), user="ca"[number % 2], shift=5 * number) for number in range(given.messages)]
-    xml = chat(joins("Ann", zone="60"), joins("Bob", "AGENT", user="a"), *messages, leaves(shift=5 * given.messages))
-    transcript = read(xml.encode())
+def measure(rounds: int, *, quick: bool = False) -> list[Table]:
+    """The time that a transcript takes, from its values to finished parts, and its reading."""
+    messages, times = (FEW, 1) if quick else (MESSAGES, 10)
+    xml = chat_of(messages).encode()
+    return [rendering(read(xml), rounds, times), reading(xml, rounds, times)]
+
+
+def chat_of(messages: int) -> str:
+    """A chat of two with that many messages, one in five seconds."""
+    said = [says(WORDS.format(number), user="ca"[number % 2], shift=5 * number) for number in range(messages)]
+    return chat(joins("Ann", zone="60"), joins("Bob", "AGENT", user="a"), *said, leaves(shift=5 * messages))
+
+
+def rendering(transcript: Transcript, rounds: int, times: int) -> Table:
     rows = [
         {"name": entry.party.name, "text": entry.text, "time": f"2024/03/05, {entry.shift:08}"}
         for entry in transcript.entries
     ]
     engine = Environment(autoescape=True).from_string("{% for row in rows %}" + ROW + "{% endfor %}")
 
-    def page(css: Css) -> str:
-        return with_transcript("", TAG, transcript, folders=FOLDERS, css=css).html
+    def parts(text: str, html: str, css: Css = Css.INLINE) -> Callable[[], object]:
+        return lambda: with_transcript(text, html, transcript, folders=FOLDERS, css=css)
 
+    both = "emaild, text and HTML"
     works: dict[str, Callable[[], object]] = {
-        "bare Jinja2": lambda: engine.render(rows=rows),
-        "XML read": lambda: read(xml.encode()),
-        "text": lambda: with_transcript(TAG, "", transcript, folders=FOLDERS).text,
-        "HTML": lambda: page(Css.OWN),
-        "HTML, style element": lambda: page(Css.STYLE),
-        "HTML, style inlined": lambda: page(Css.INLINE),
+        "bare Jinja2, HTML": lambda: engine.render(rows=rows),
+        both: parts(TAG, PAGE),
+        "emaild, text": parts(TAG, ""),
+        "emaild, HTML": parts("", PAGE),
+        "emaild, HTML with a style element": parts("", PAGE, Css.STYLE),
+        "emaild, HTML without a style": parts("", PAGE, Css.OWN),
     }
-    print(f"{len(rows)} rows{'':15}{'ms':>10}{'rows/s':>12}{'KiB':>10}   of the engine")
-    taken: dict[str, list[float]] = {name: [] for name in works}
-    for _ in range(given.rounds):  # in turns, so that a busy moment of the machine is nobody's alone
-        for name, work in works.items():
-            taken[name].append(timed(work))
-    base = statistics.median(taken["bare Jinja2"])
-    for name, work in works.items():
-        seconds, made = statistics.median(taken[name]), work()
-        size = f"{len(made.encode()) / 1024:.0f}" if isinstance(made, str) else ""
-        print(f"{name:24}{seconds * 1000:>10.1f}{len(rows) / seconds:>12,.0f}{size:>10}{base / seconds:>14.0%}")
+    figures = in_turns(works, rounds, unit="ms", times=times, per_second=1_000)
+    return Table(
+        title="Transcripts",
+        about=f"A chat of {len(rows)} entries, read already, becomes the parts of a response; the HTML has its style "
+        "in its head and on its elements, if nothing else is said.",
+        figures=tuple(
+            aimed(figure, f"within {AIM} times bare Jinja2", (figure.ratio or 0) <= AIM)
+            if figure.name == both
+            else figure
+            for figure in figures
+        ),
+        programs=(f"Jinja2 {version('Jinja2')}", f"css-inline {version('css-inline')}"),
+    )
 
 
-def timed(work: Callable[[], object]) -> float:
-    """How many seconds of the processor it takes."""
-    begun = time.process_time()
-    work()
-    return time.process_time() - begun
+def reading(xml: bytes, rounds: int, times: int) -> Table:
+    works: dict[str, Callable[[], object]] = {
+        "bare expat": lambda: expat.ParserCreate().Parse(xml, True),
+        "emaild": lambda: read(xml),
+    }
+    return Table(
+        title="Reading a transcript",
+        about=f"The XML of that chat, {len(xml) // 1024} KiB, becomes what a customer may see; expat has no handlers.",
+        figures=tuple(in_turns(works, rounds, unit="ms", times=times, per_second=1_000)),
+        programs=(expat.EXPAT_VERSION.replace("_", " "),),
+    )
+
+
+def main() -> None:
+    command(__doc__, measure)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import pytest
 from emaild.cli.main import command
 from emaild.settings.describe.contents import takes
 from emaild.settings.option import options, same_name, section_kind
-from emaild.settings.properties import PROPERTIES, Treatment
+from emaild.settings.property_map import PROPERTIES, Treatment
 from emaild.settings.reader import SECTIONS
 from emaild.shipped import shipped
 

@@ -9,7 +9,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "emaild"
 
 FLOORS = (
-    {"errors", "message", "clock", "retry", "disk", "fault_points", "interrupts", "shipped"},
+    {"errors", "message", "clock", "retry", "disk", "fault_points", "interrupts", "shipped", "small_tree"},
     {"settings", "log", "systemd", "supervisor"},
     {"net", "mime", "store", "render", "diagnosis"},
     {"sources", "sinks", "documents"},
@@ -127,7 +127,7 @@ def test_nothing_is_named_for_nothing(tmp_path: Path) -> None:
 
 
 def test_only_the_wiring_and_what_it_starts_make_threads() -> None:
-    """The idle watch, workers, the log, HTTP; look-ups of names, trials, tokens, which hang; the demo has its own."""
+    """The idle watch, workers, bell, log, HTTP; look-ups of names, trials, tokens, which hang; the demo has its own."""
     makers = {
         str(path.relative_to(PACKAGE))
         for path in PACKAGE.rglob("*.py")
@@ -138,6 +138,7 @@ def test_only_the_wiring_and_what_it_starts_make_threads() -> None:
         "net/idle.py",
         "net/race.py",
         "jobs/examine.py",
+        "jobs/hearing.py",
         "net/oauth/apart.py",
         "jobs/workers.py",
         "log/thread.py",
