@@ -71,9 +71,13 @@ def connected(
     if ends:
         addresses = [(family, address) for family, address in addresses if family in ends]
     connection = race(addresses, ends, deadline)
-    steps.tell("to {} port {}".format(*connection.getpeername()[:2]))
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # IMAPClient sends a command and its CRLF apart
+    try:
+        steps.tell("to {} port {}".format(*connection.getpeername()[:2]))  # has none if it was reset meanwhile
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # IMAPClient sends a command and CRLF apart
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

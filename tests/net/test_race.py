@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,6 +92,24 @@ def test_host_none_of_whose_addresses_answers_is_given_up_in_time() -> None:
             race(addresses(port), {}, Deadline(0.6))
         assert 0.6 <= time.monotonic() - begun < SOON
         assert descriptors() == before
+
+
+def test_connection_that_is_reset_at_once_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with listeners(socket.AF_INET) as (port, (listener,)):
+
+        def reset_at_once(*given: Any) -> socket.socket:
+            connection = race(*given)
+            accepted, _ = listener.accept()
+            accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            accepted.close()
+            return connection
+
+        monkeypatch.setattr("emaild.net.race.race", reset_at_once)
+        before = descriptors()
+        with pytest.raises(OSError, match="not connected") as failure:
+            open_connection(peer(port, host="127.0.0.1"))
+        assert descriptors() == before
+        assert failure.traceback  # it is kept, and with it all that was not closed
 
 
 def alone(tmp_path: Path, file: str, content: str, script: str) -> str:
