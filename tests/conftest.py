@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from weakref import WeakValueDictionary
 
 import pytest
 
@@ -13,6 +14,16 @@ from tests.servers.ports import ReservedPort
 from tests.servers.postfix import Postfix
 from tests.servers.scripted import Scripted
 from tests.servers.smtp_sink import SmtpSink
+
+
+@pytest.fixture(autouse=True)
+def nothing_known() -> Iterator[None]:
+    """What is known of servers is forgotten: a test may be given the port of an earlier test's."""
+    with pytest.MonkeyPatch.context() as forgotten:
+        forgotten.setattr("emaild.net.proxy._found", {})
+        forgotten.setattr("emaild.net.graph_lane._lanes", WeakValueDictionary())
+        forgotten.setattr("emaild.sources.imap_seats._all", WeakValueDictionary())
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -24,9 +24,8 @@ HERE = f"https://autoconfig.right.test{CONFIG}"
 
 
 @pytest.fixture
-def make(authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
-    """Makes worlds, which end with the test; what another test's proxy spoke is forgotten."""
-    monkeypatch.setattr("emaild.net.proxy._found", {})
+def make(authority: Authority, tmp_path: Path) -> Iterator[Make]:
+    """Makes worlds, which end with the test."""
     with worlds(authority, tmp_path) as made:
         yield made
 

@@ -32,12 +32,6 @@ MX = "mx-host=right.test,mx.right.test,10"
 NAME = "right.test"
 
 
-@pytest.fixture(autouse=True)
-def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A port may have been another proxy's in an earlier test: what it spoke is forgotten."""
-    monkeypatch.setattr("emaild.net.proxy._found", {})
-
-
 @pytest.fixture
 def says() -> Iterator[Callable[[Judge], NameServer]]:
     """Makes servers that answer as they are told, which end with the test."""

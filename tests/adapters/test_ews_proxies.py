@@ -27,12 +27,6 @@ TO = b"To: one@example.net\r\n" + RAW
 MAKES = [("squid", False), ("squid", True), ("tinyproxy", True), ("microsocks", True), ("danted", False)]
 
 
-@pytest.fixture(autouse=True)
-def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A port may have been another proxy's in an earlier test: what it spoke is forgotten."""
-    monkeypatch.setattr("emaild.net.proxy._found", {})
-
-
 def through(program: ProxyProgram, password: str = PASSWORD) -> ProxySection:
     """As the conf file has it; what the proxy speaks is found out."""
     return ProxySection(

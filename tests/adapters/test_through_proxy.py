@@ -31,12 +31,6 @@ from tests.servers.wait import eventually
 PROGRAMS = ["microsocks", "squid", "tinyproxy"]
 
 
-@pytest.fixture(autouse=True)
-def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A port may have been another proxy's in an earlier test: what it spoke is forgotten."""
-    monkeypatch.setattr("emaild.net.proxy._found", {})
-
-
 @pytest.fixture(params=PROGRAMS)
 def program(request: pytest.FixtureRequest) -> Iterator[ProxyProgram]:
     """A proxy that wants a user and a password."""

@@ -33,12 +33,6 @@ QUICK = 2.0  # seconds; below what a proxy is given that does not understand how
 BOUND = 4.0  # seconds; far above what the tests wait for
 
 
-@pytest.fixture(autouse=True)
-def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A port may have been another proxy's in an earlier test: what it spoke is forgotten."""
-    monkeypatch.setattr("emaild.net.proxy._found", {})
-
-
 @pytest.fixture
 def program() -> Iterator[Callable[..., ProxyProgram]]:
     """Makes running proxies, which end with the test."""
