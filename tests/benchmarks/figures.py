@@ -12,6 +12,8 @@ from typing import Any
 
 from tests.benchmarks.whole_files import put
 
+LEAST_STOLEN = 1.0  # percent
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -46,6 +48,7 @@ class Table:
     figures: tuple[Figure, ...]
     series: tuple[Series, ...] = ()
     programs: tuple[str, ...] = ()  # versions of what was measured: "Postfix 3.7.11", "Dovecot 2.3.19"
+    stolen: float = 0.0  # percent of the processor's time that was wanted meanwhile and that the host gave to others
 
 
 def median(name: str, unit: str, rounds: Iterable[float]) -> Figure:
@@ -78,6 +81,7 @@ def from_json(found: Iterable[dict[str, Any]]) -> list[Table]:
             figures=tuple(Figure(**{**one, "rounds": tuple(one["rounds"])}) for one in table["figures"]),
             series=tuple(Series(**{**one, "points": tuple(map(tuple, one["points"]))}) for one in table["series"]),
             programs=tuple(table["programs"]),
+            stolen=table.get("stolen", 0.0),
         )
         for table in found
     ]
@@ -97,8 +101,8 @@ def show(tables: Iterable[Table]) -> None:
         for name, value, *rest in rows:
             more = "  ".join(f"{cell:{width}}" for cell, width in zip(rest, widths[2:], strict=True))
             print(f"  {name:{widths[0]}}  {value:>{widths[1]}} {more}".rstrip())
-        if table.programs:
-            print(f"  {', '.join(table.programs)}")
+        for line in filter(None, (", ".join(table.programs), _loss(table))):
+            print(f"  {line}")
         print()
 
 
@@ -115,9 +119,17 @@ def as_markdown(table: Table, known: Collection[str] = ()) -> str:
     for figure, (name, value, unit, ratio, aim) in zip(table.figures, map(_cells, table.figures), strict=True):
         lines.append(f"| {name} | {value} {unit} | {_span(figure.rounds)} | {ratio} | {aim} |")
     said = {one.casefold() for one in known}
-    if programs := [one for one in table.programs if one.casefold() not in said]:
-        lines += ["", f"{', '.join(programs)}."]
+    programs = ", ".join(one for one in table.programs if one.casefold() not in said)
+    if after := [f"{one}." for one in (programs, _loss(table)) if one]:
+        lines += ["", " ".join(after)]
     return "\n".join(lines)
+
+
+def _loss(table: Table) -> str:
+    """What a virtual machine's host took away; empty where that is next to nothing."""
+    if table.stolen < LEAST_STOLEN:
+        return ""
+    return f"The machine's host gave {number(table.stolen)} % of the processors' time to others meanwhile"
 
 
 def number(value: float) -> str:

@@ -11,7 +11,7 @@ import sqlite3
 import ssl
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -119,7 +119,23 @@ def _measure(name: str, rounds: int, quick: bool, file: Path) -> None:
     """In the new process."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    save(import_module(f"tests.benchmarks.{name}").measure(rounds, quick=quick), file)
+    before = _processors()
+    tables = import_module(f"tests.benchmarks.{name}").measure(rounds, quick=quick)
+    save([replace(table, stolen=stolen(before, _processors())) for table in tables], file)
+
+
+def stolen(before: Sequence[int], after: Sequence[int]) -> float:
+    """Percent of the time that was wanted between two readings of the first line of /proc/stat (proc(5))."""
+    user, nice, system, _idle, _waiting, irq, softirq, steal = (
+        late - early for early, late in zip(before[:8], after[:8], strict=True)
+    )
+    wanted = user + nice + system + irq + softirq + steal
+    return 100 * steal / wanted if wanted else 0.0
+
+
+def _processors() -> list[int]:
+    first = Path("/proc/stat").read_text(encoding="ascii").partition("\n")[0]
+    return [int(field) for field in first.split()[1:]]
 
 
 def today(rounds: int, found: Mapping[str, Sequence[Table] | None]) -> Run:

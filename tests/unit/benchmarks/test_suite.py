@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 import json
 import re
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from tests.benchmarks import outbound, suite
-from tests.benchmarks.figures import as_json, from_json, median, show
+from tests.benchmarks.figures import as_json, as_markdown, from_json, median, show
 from tests.unit.benchmarks.runs import RUN, TABLES, benchmarks, run, table
 
 
@@ -71,6 +72,18 @@ def test_what_is_printed_says_whether_aims_are_reached(capsys: pytest.CaptureFix
     lines = [re.sub(r" +", " ", line.strip()) for line in capsys.readouterr().out.splitlines()]
     assert "emaild 150 mails/s 1.50 × rival above 1.25 times rival: reached" in lines
     assert "start 0.123 s under 0.1 s: missed" in lines
+
+
+def test_what_the_host_gave_to_others_is_told_of_where_it_matters(capsys: pytest.CaptureFixture[str]) -> None:
+    #                       user nice system idle waiting irq softirq steal guest
+    assert suite.stolen((100, 0, 50, 900, 10, 1, 2, 40, 0), (170, 0, 60, 990, 20, 1, 2, 60, 0)) == 20.0
+    assert suite.stolen((100, 0, 50, 900, 10, 1, 2, 40), (100, 0, 50, 990, 10, 1, 2, 40)) == 0.0
+    told = "The machine's host gave 20.0 % of the processors' time to others meanwhile"
+    for stolen, lines in ((0.4, 0), (20.0, 1)):
+        found = replace(TABLES[0], stolen=stolen)
+        show([found])
+        assert capsys.readouterr().out.count(told) == lines
+        assert as_markdown(found).count(f"{told}.") == lines
 
 
 def test_the_machine_is_told_in_a_line() -> None:
