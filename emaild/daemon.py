@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import queue
 import signal
 from collections.abc import Collection, Iterator, Mapping
@@ -26,6 +27,7 @@ from emaild.jobs.intake import Intake
 from emaild.jobs.leasing import LEASE
 from emaild.jobs.looking import Looking
 from emaild.jobs.publish.job import Publish
+from emaild.jobs.reading import Readers
 from emaild.jobs.returns import Returns
 from emaild.jobs.schedule import Schedule
 from emaild.jobs.sign_ins import SignIns
@@ -86,6 +88,9 @@ class Daemon:
         self._sign_ins = SignIns(self._sealed, self._tokens, self._try_now)
         self._fetches = Fetches(settings.emaild.state_directory, self._poll, self._clock)
         self._looking = Looking()
+        self._readers = Readers(
+            self._clock, lambda: self._settings.emaild.reader_process and len(os.sched_getaffinity(0)) > 1
+        )
         self._board = StatusBoard(store.mailboxes)
         self._mailboxes: Supervisor[Served[MailboxSection]] = Supervisor(self._start_mailbox)
         self._running_boxes: dict[str, Collect] = {}
@@ -131,6 +136,7 @@ class Daemon:
             looking=self._looking,
             clock=self._clock,
             waiting=lambda: self._inbound.wake(self._submit),
+            readers=self._readers,
         )
         job = Collect(
             section,
@@ -263,6 +269,7 @@ class Daemon:
                 self._notifier.alive()
                 self._pulse.beat()
                 look_after(self._clock)
+                self._readers.rest()
                 self._reload_if_due()
                 if self._api is not None:
                     self._api.try_again()
@@ -333,6 +340,7 @@ class Daemon:
         for schedule in schedules:
             schedule.stop()
         self._idle.stop()
+        self._readers.close()
         self._sealed.flush()
         events.daemon_stopped(unfinished=unfinished)
 

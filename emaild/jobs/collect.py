@@ -5,7 +5,8 @@ that the server was told is a commit of its own. Whichever step is the last befo
 goes on from there, and a step that is done twice changes nothing.
 
 A source may fetch a batch ahead, and tell the server of several batches at once, as late as `Source.finish`: what it
-was not told of is unsettled, and told at the next turn. What was fetched and not stored is fetched again.
+was not told of is unsettled, and told at the next turn. Another process may read a batch while the one before it is
+stored. What was fetched and not stored is fetched again.
 """
 
 from __future__ import annotations
@@ -292,13 +293,13 @@ class Collect:
         if stripped:
             yield stripped
         place = {key: number for number, key in enumerate(fitting, start=1)}
-        for batch in self._left_out.fetch(fitting):
+        for batch, read in self._intake.ahead(self._left_out.fetch(fitting), len(fitting)):
             fault_points.reached(FaultPoint.FETCHED)
             done = place[batch[-1].key]
             taken, stripped = self._left_out.after_fetch(batch)
             self._parts |= {inbound.key: self._intake.stays(inbound) for inbound in taken if inbound.left}
             if taken:
-                self._intake.take(taken, fitting[done : done + BATCH_MAILS])
+                self._intake.take(taken, fitting[done : done + BATCH_MAILS], read)
                 self._board.update(self.name, last_mail=self._clock.now())
             if taken or stripped:
                 yield [*(inbound.key for inbound in taken), *stripped]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -11,14 +11,17 @@ from emaild.errors import InputError, NotFound, OperatorError, StoreFailed
 from emaild.jobs.looking import Looking
 from emaild.jobs.notices import Notices, shown_at_once
 from emaild.jobs.quarantine import Look, Looked, Quarantine, traceback_of_now
+from emaild.jobs.reading import NOTHING, Batch, ReadBefore, Readers
 from emaild.jobs.understand import BatchUnderstanding, Read, Understanding, header_of, own_addresses, tell
 from emaild.log import events
 from emaild.message import Facts, Inbound, Outbound, Understood
+from emaild.mime.said import Options
 from emaild.mime.strip import without_attachments
 from emaild.mime.view import facts
 from emaild.settings.load import Settings
 from emaild.settings.mailbox import AfterFetch, MailboxSection
 from emaild.settings.processing import Attachments, ProcessingSection
+from emaild.sources import BATCH_MAILS
 from emaild.store import Store
 from emaild.store.held import HeldMail, How
 from emaild.store.raw import digest
@@ -29,7 +32,7 @@ HEADER = "\nheader"  # ends the key of a mail's header, which is taken beside th
 class Intake:
     """What becomes of one section's mails. It is used by one thread at a time.
 
-    *waiting* is told when interactions were stored that wait for the rules.
+    *waiting* is told when interactions were stored that wait for the rules; *readers* may read mails beside it.
     """
 
     def __init__(
@@ -41,8 +44,10 @@ class Intake:
         looking: Looking,
         clock: Clock,
         waiting: Callable[[], None] = lambda: None,
+        readers: Readers | None = None,
     ) -> None:
         self._section = section
+        self._readers = readers
         self._settings = settings
         self._waiting = waiting
         self._store = store
@@ -64,10 +69,16 @@ class Intake:
         """Nothing is looked at any more: the process may end."""
         self._quarantine.end()
 
-    def take(self, mails: Sequence[Inbound], coming: Sequence[str] = ()) -> None:
+    def ahead(self, batches: Iterator[Batch], count: int) -> Iterator[tuple[Batch, ReadBefore]]:
+        """These batches, with *count* mails at most, and what was read of each before its turn: see `Readers.ahead`."""
+        if self._readers is None or count <= BATCH_MAILS:
+            return ((batch, {}) for batch in batches)
+        return self._readers.ahead(batches, lambda: Options(self._section.mime, self._processing()))
+
+    def take(self, mails: Sequence[Inbound], coming: Sequence[str] = (), read: ReadBefore = NOTHING) -> None:
         """Whole mails. When this returns they are in the store, held or as interactions.
 
-        *coming* are the keys of those that probably come next, see `Quarantine.take`.
+        *coming* are the keys of those that probably come next, see `Quarantine.take`; *read* is what `ahead` gave.
 
         Raises:
             StoreFailed: some are not.
@@ -75,9 +86,9 @@ class Intake:
         self.unreadable.clear()
         stays = [mail for mail in mails if self.stays(mail)]
         others = [mail for mail in mails if not self.stays(mail)]
-        self._take(others, () if stays else coming, settled=self._section.after is AfterFetch.LEAVE)
+        self._take(others, () if stays else coming, read, settled=self._section.after is AfterFetch.LEAVE)
         # Settled in the commit that stores them, so that no later turn deletes the rest of them.
-        self._take(stays, coming, settled=True)
+        self._take(stays, coming, read, settled=True)
 
     def stays(self, mail: Inbound) -> bool:
         """Whether it is left where it lies, for it holds what was not taken, and after-fetch would delete that."""
@@ -87,17 +98,20 @@ class Intake:
         """A commit of somebody else's had the mark of these."""
         self._quarantine.marked(coming)
 
-    def _take(self, mails: Sequence[Inbound], coming: Sequence[str], *, settled: bool) -> None:
+    def _take(self, mails: Sequence[Inbound], coming: Sequence[str], read: ReadBefore, *, settled: bool) -> None:
         if mails:
             keep = partial(self._keep, settled=settled)
-            self._quarantine.take(mails, self.look, keep, settled=settled, coming=coming)
+            self._quarantine.take(mails, partial(self.look, read), keep, settled=settled, coming=coming)
 
-    def look(self) -> Look:
-        """What whole mails become that are stored in one commit."""
+    def look(self, read: ReadBefore = NOTHING) -> Look:
+        """What whole mails become that are stored in one commit; *read* is what some of them were found to say."""
         batch = self._understanding.batch()
 
         def look(inbound: Inbound) -> Callable[[], Looked]:
-            return partial(self._whole, batch, batch.read(inbound))
+            raw, said = read.get(inbound.key, (b"", None))
+            # Of a mail that was cut since, other bytes were read.
+            known = batch.expect(inbound, said) if said and raw is inbound.raw else batch.read(inbound)
+            return partial(self._whole, batch, known)
 
         return look
 

@@ -14,11 +14,10 @@ from emaild.jobs.batch import Batch, Known, Stored
 from emaild.jobs.threads import Place, Threads, about, answered, subject_matches
 from emaild.log import events
 from emaild.message import INBOUND, Facts, Inbound, Interaction, InteractionState, Subtype, Understood, Unique, new_id
-from emaild.mime.fingerprint import fingerprint_of
-from emaild.mime.parts import opened
+from emaild.mime.said import Options, Said, said_by
 from emaild.mime.subtype import subtype
 from emaild.mime.user_data import user_data
-from emaild.mime.view import facts, facts_of
+from emaild.mime.view import facts
 from emaild.mime.wrapping import wrapping
 from emaild.settings.mailbox import MailboxSection
 from emaild.settings.processing import ProcessingSection
@@ -119,13 +118,16 @@ class BatchUnderstanding:
         """What the mail becomes that came now. *said* is what it says, where that is not to be read from its bytes."""
         return self.become(self.read(inbound, said), now)
 
-    def read(self, inbound: Inbound, said: Facts | None = None) -> Read:
+    def read(self, inbound: Inbound, facts: Facts | None = None) -> Read:
         """What a mail says. Where all of a commit are read before the first becomes something, few queries find all."""
-        mail = opened(inbound.raw, self.section.mime)
-        said = facts_of(mail, self.processing) if said is None else said
+        return self.expect(inbound, said_by(inbound.raw, Options(self.section.mime, self.processing), facts))
+
+    def expect(self, inbound: Inbound, read: Said) -> Read:
+        """The same of a mail that was read already."""
+        said = read.facts
         names = frozenset(name for name in (said.message_id, *answered(said), *about(said)) if name)
         self.known.expect(names, senders(said) if self.processing.enable_autowar_detect else ())
-        return Read(inbound, said, fingerprint_of(mail), names)
+        return Read(inbound, said, read.fingerprint, names)
 
     def become(self, read: Read, now: datetime) -> Understood:
         """What a mail becomes that came now."""

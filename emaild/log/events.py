@@ -855,3 +855,19 @@ def files_few(*, limit: int, needed: int) -> None:
     Raise the hard limit: LimitNOFILE in the unit of systemd, else `ulimit -Hn` or limits.conf(5).
     """
     say("error", STANDARD, 30490, "files.few", limit=limit, needed=needed)
+
+
+# Reading beside the daemon
+
+
+def reader_started(*, process: int) -> None:
+    """A process of its own reads the mails of a mailbox that holds many, while those before them are stored."""
+    say("info", STANDARD, 30500, "reader.started", process=process)
+
+
+def reader_failed(*, reason: str) -> None:
+    """That process did not do its work, and was ended; the daemon reads the mails by itself. Nothing is lost.
+
+    Where it was killed for the memory it took, `reader-process = false` leaves the daemon more.
+    """
+    say("warning", STANDARD, 30501, "reader.failed", reason=reason)

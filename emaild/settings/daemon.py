@@ -69,6 +69,13 @@ class EmaildSection:
         help="How many mailboxes of one server are read at the same time, so that a slow server cannot take"
         " every worker.",
     )
+    reader_process: bool = option(
+        parse.flag,
+        default="true",
+        help="Whether mails are read in a process of their own, while those before them are stored, where more than a"
+        " hundred are taken from a mailbox at once. It takes a second core, without which there is none, and some 30"
+        " MB; it ends when there was nothing to read for a minute.",
+    )
     drain_timeout: float = option(
         parse.within("1s", "10m"),
         default="20s",

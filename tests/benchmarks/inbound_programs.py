@@ -62,9 +62,11 @@ def _check(daemon: Emaild, mailbox: Mailbox) -> None:
 
 
 def cpu_of(process: int) -> float:
-    """Seconds of the processor that a process has used, its threads included (proc(5))."""
-    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Seconds of the processor that a process has used, with its threads and its children (proc(5))."""
+    here = Path("/proc") / str(process)
+    fields = (here / "stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    children = {int(child) for file in here.glob("task/*/children") for child in file.read_text("ascii").split()}
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK") + sum(map(cpu_of, children))
 
 
 def _until(daemon: Emaild, condition: Callable[[], object]) -> None:

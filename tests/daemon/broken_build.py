@@ -10,9 +10,9 @@ ENDS = "X-Test: ends the process"
 
 FAULT = f"""
 import os
-import emaild.jobs.understand as understand
+import emaild.mime.said as said
 
-read = understand.opened
+read = said.opened
 
 
 def opened(raw, *others):
@@ -23,7 +23,7 @@ def opened(raw, *others):
     return read(raw, *others)
 
 
-understand.opened = opened
+said.opened = opened
 """
 
 

@@ -198,7 +198,7 @@ def test_a_held_beginning_is_one_and_says_so_when_it_is_tried_again(
     with Reading(store, clock, retrieve_limit=LIMIT) as reading:
         reading.mailbox.mails["1"] = LONG
         with monkeypatch.context() as broken:
-            broken.setattr("emaild.jobs.understand.opened", lambda *_: 1 / 0)
+            broken.setattr("emaild.mime.said.opened", lambda *_: 1 / 0)
             reading.run()
         (held,) = store.held.all()
         assert reading.interactions == []
