@@ -63,6 +63,8 @@ class Mailbox:
 class MemorySource:
     """A `Source` of a mailbox in memory."""
 
+    may_ask_ahead = True
+
     def __init__(self, section: MailboxSection, mailbox: Mailbox) -> None:
         self._section = section
         self._mailbox = mailbox

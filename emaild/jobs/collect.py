@@ -293,7 +293,8 @@ class Collect:
         if stripped:
             yield stripped
         place = {key: number for number, key in enumerate(fitting, start=1)}
-        for batch, read in self._intake.ahead(self._left_out.fetch(fitting), len(fitting)):
+        ahead = len(fitting) if self._source.may_ask_ahead else 0
+        for batch, read in self._intake.ahead(self._left_out.fetch(fitting), ahead):
             fault_points.reached(FaultPoint.FETCHED)
             done = place[batch[-1].key]
             taken, stripped = self._left_out.after_fetch(batch)

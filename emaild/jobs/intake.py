@@ -11,7 +11,7 @@ from emaild.errors import InputError, NotFound, OperatorError, StoreFailed
 from emaild.jobs.looking import Looking
 from emaild.jobs.notices import Notices, shown_at_once
 from emaild.jobs.quarantine import Look, Looked, Quarantine, traceback_of_now
-from emaild.jobs.reading import NOTHING, Batch, ReadBefore, Readers
+from emaild.jobs.reading import NOTHING, Batch, ReadAhead, Readers
 from emaild.jobs.understand import BatchUnderstanding, Read, Understanding, header_of, own_addresses, tell
 from emaild.log import events
 from emaild.message import Facts, Inbound, Outbound, Understood
@@ -69,13 +69,13 @@ class Intake:
         """Nothing is looked at any more: the process may end."""
         self._quarantine.end()
 
-    def ahead(self, batches: Iterator[Batch], count: int) -> Iterator[tuple[Batch, ReadBefore]]:
+    def ahead(self, batches: Iterator[Batch], count: int) -> Iterator[tuple[Batch, ReadAhead]]:
         """These batches, with *count* mails at most, and what was read of each before its turn: see `Readers.ahead`."""
         if self._readers is None or count <= BATCH_MAILS:
-            return ((batch, {}) for batch in batches)
+            return ((batch, NOTHING) for batch in batches)
         return self._readers.ahead(batches, lambda: Options(self._section.mime, self._processing()))
 
-    def take(self, mails: Sequence[Inbound], coming: Sequence[str] = (), read: ReadBefore = NOTHING) -> None:
+    def take(self, mails: Sequence[Inbound], coming: Sequence[str] = (), read: ReadAhead = NOTHING) -> None:
         """Whole mails. When this returns they are in the store, held or as interactions.
 
         *coming* are the keys of those that probably come next, see `Quarantine.take`; *read* is what `ahead` gave.
@@ -98,20 +98,18 @@ class Intake:
         """A commit of somebody else's had the mark of these."""
         self._quarantine.marked(coming)
 
-    def _take(self, mails: Sequence[Inbound], coming: Sequence[str], read: ReadBefore, *, settled: bool) -> None:
+    def _take(self, mails: Sequence[Inbound], coming: Sequence[str], read: ReadAhead, *, settled: bool) -> None:
         if mails:
             keep = partial(self._keep, settled=settled)
             self._quarantine.take(mails, partial(self.look, read), keep, settled=settled, coming=coming)
 
-    def look(self, read: ReadBefore = NOTHING) -> Look:
+    def look(self, read: ReadAhead = NOTHING) -> Look:
         """What whole mails become that are stored in one commit; *read* is what some of them were found to say."""
         batch = self._understanding.batch()
 
         def look(inbound: Inbound) -> Callable[[], Looked]:
-            raw, said = read.get(inbound.key, (b"", None))
-            # Of a mail that was cut since, other bytes were read.
-            known = batch.expect(inbound, said) if said and raw is inbound.raw else batch.read(inbound)
-            return partial(self._whole, batch, known)
+            said = read.of(inbound, batch.options)
+            return partial(self._whole, batch, batch.expect(inbound, said) if said else batch.read(inbound))
 
         return look
 

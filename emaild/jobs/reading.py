@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pickle
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass, field
 
-import emaild
 from emaild.clock import Clock
 from emaild.log import events
 from emaild.message import Inbound
@@ -25,26 +23,43 @@ from emaild.mime import reader
 from emaild.mime.said import Options, Said
 from emaild.sources import BATCH_BYTES
 
-PATIENCE = 30.0  # seconds for a batch, of which a hundred are read in a second
+PATIENCE = 10.0  # seconds for a batch, of which several are read in one; below drain-timeout as it usually is
+LATE = 2.0  # seconds more for which it is waited for: it should have ended by itself
 REST = 60.0  # seconds without mails after which the process is ended, and without it after it failed
 END = 2.0  # seconds that it may take to end by itself
 
 Batch = list[Inbound]
-ReadBefore = Mapping[str, tuple[bytes, Said]]
-"""By its key what was read of a mail, and of which bytes."""
-NOTHING: ReadBefore = {}
+
+
+@dataclass(frozen=True)
+class ReadAhead:
+    """What mails say that were read before their turn, by their keys with the bytes that were read; and by what."""
+
+    options: Options | None = None
+    said: Mapping[str, tuple[bytes, Said]] = field(default_factory=dict)
+
+    def of(self, inbound: Inbound, options: Options) -> Said | None:
+        """What that mail says by these options; None: it is to be read, or was cut since."""
+        raw, said = self.said.get(inbound.key, (b"", None))
+        return said if raw is inbound.raw and self.options == options else None
+
+
+NOTHING = ReadAhead()
 
 
 class Reader:
     """That process; it is started when mails are there for it. Used by one thread at a time."""
 
     def __init__(self, clock: Clock, patience: float = PATIENCE) -> None:
+        self.patience = patience
         self._clock = clock
-        self._patience = patience
         self._process: subprocess.Popen[bytes] | None = None
         self._ready = False
         self._begun: Sequence[Inbound] = ()
+        self._options: Options | None = None
         self._used = 0.0
+        self._ready_by = 0.0
+        self._count = 0
         self._not_before = 0.0
 
     @property
@@ -54,7 +69,6 @@ class Reader:
 
     def begin(self, mails: Sequence[Inbound], options: Options) -> bool:
         """Have these read from now on. False: they are not, for they are too large, or the process is not ready."""
-        self.end()
         self._used = self._clock.monotonic()
         if sum(len(mail.raw) for mail in mails) > BATCH_BYTES:
             return False
@@ -62,41 +76,50 @@ class Reader:
             if not self._is_ready():
                 return False
             self._line.sendall(reader.put(self._mails, ([mail.raw for mail in mails], options)))
-        except (OSError, EOFError) as error:
+        except Exception as error:  # noqa: BLE001 (whatever it is, the mails can be read here)
             self._failed(error)
             return False
-        self._begun = tuple(mails)
+        self._begun, self._options = tuple(mails), options
         return True
 
-    def end(self) -> ReadBefore:
+    def end(self) -> ReadAhead:
         """What the mails say that were begun, once they have been read; nothing of those that could not be."""
         mails, self._begun = self._begun, ()
         if not mails:
             return NOTHING
         try:
-            found = reader.taken(self._said, self._hear(self._patience))
-        except (OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
+            found = zip(mails, reader.taken(self._said, self._hear(self.patience + LATE)), strict=True)
+            read = {mail.key: (mail.raw, said) for mail, said in found if said is not None}
+        except Exception as error:  # noqa: BLE001 (as above)
             self._failed(error)
             return NOTHING
         self._used = self._clock.monotonic()
-        return {mail.key: (mail.raw, said) for mail, said in zip(mails, found, strict=True) if said is not None}
+        self._count += len(read)
+        return ReadAhead(self._options, read)
 
     def rest(self) -> None:
         """End the process if it had nothing to read for long."""
         if self._process and self._clock.monotonic() - self._used >= REST:
             self.close()
 
+    def drop(self) -> None:
+        """Nobody waits for what was begun."""
+        if self._begun:
+            self._kill()
+
     def close(self) -> None:
         """End the process; the next mails start another."""
         process, self._process, self._begun, self._ready = self._process, None, (), False
         if process is None:
             return
+        events.reader_ended(process=process.pid, mails=self._count)
         self._line.close()
         try:
             process.wait(END)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(END)
         os.close(self._mails)
         os.close(self._said)
 
@@ -106,29 +129,35 @@ class Reader:
                 return False
             self._start()
         if not self._ready:
-            with contextlib.suppress(BlockingIOError):
+            try:
                 if self._hear(0) != reader.READY:
-                    raise EOFError("it is another version of emaild, which was put in the place of this one")
+                    raise EOFError("it is another emaild, which was put in the place of this one")
                 self._ready = True
+            except BlockingIOError:
+                if self._clock.monotonic() >= self._ready_by:
+                    raise TimeoutError("it does not start") from None
         return self._ready
 
     def _start(self) -> None:
         with contextlib.ExitStack() as failing:
-            self._mails, self._said = os.memfd_create("emaild-mails"), os.memfd_create("emaild-said")
+            self._mails = os.memfd_create("emaild-mails")
             failing.callback(os.close, self._mails)
+            self._said = os.memfd_create("emaild-said")
             failing.callback(os.close, self._said)
             self._line, theirs = socket.socketpair()
             failing.callback(self._line.close)
-            path = [str(Path(emaild.__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
             with theirs:
                 self._process = subprocess.Popen(  # noqa: S603
-                    [sys.executable, "-m", reader.__name__, str(self._mails), str(self._said)],
+                    # Its modules are the daemon's: with -P none of them lies in the working directory by chance.
+                    [sys.executable, "-P", "-m", reader.__name__, *map(str, (self._mails, self._said, self.patience))],
                     stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
                     pass_fds=(self._mails, self._said),
-                    env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
+                    env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
                     process_group=0,  # or Ctrl-C at a terminal would end it before the daemon has ended
                 )
             failing.pop_all()
+        self._ready_by, self._count = self._clock.monotonic() + REST, 0
         events.reader_started(process=self._process.pid)
 
     def _hear(self, patience: float) -> bytes:
@@ -145,6 +174,9 @@ class Reader:
     def _failed(self, error: Exception) -> None:
         events.reader_failed(reason=str(error) or type(error).__name__)
         self._not_before = self._clock.monotonic() + REST
+        self._kill()
+
+    def _kill(self) -> None:
         if self._process:
             self._process.kill()
         self.close()
@@ -161,11 +193,11 @@ class Readers:
         self._allowed = allowed
         self._lent = threading.Lock()
 
-    def ahead(self, batches: Iterable[Batch], options: Callable[[], Options]) -> Iterator[tuple[Batch, ReadBefore]]:
+    def ahead(self, batches: Iterable[Batch], options: Callable[[], Options]) -> Iterator[tuple[Batch, ReadAhead]]:
         """These batches with what was read of them: of each while the caller was busy with the one before.
 
-        So there are two of them in memory, but no two that are large. Nothing was read of a batch where the reader is
-        lent to another mailbox, or is not ready.
+        So each comes when the one after it has come, and two are in memory, but no two that are large. Nothing was read
+        of a batch where the reader is lent to another mailbox, or is not ready; then it comes at once.
         """
         if not self._allowed() or not self._lent.acquire(blocking=False):
             for batch in batches:
@@ -174,6 +206,7 @@ class Readers:
         try:
             yield from _ahead(self._reader, batches, options)
         finally:
+            self._reader.drop()
             self._lent.release()
 
     def rest(self) -> None:
@@ -192,9 +225,18 @@ class Readers:
 
 def _ahead(
     reader: Reader, batches: Iterable[Batch], options: Callable[[], Options]
-) -> Iterator[tuple[Batch, ReadBefore]]:
+) -> Iterator[tuple[Batch, ReadAhead]]:
+    coming = iter(batches)
     waiting: Batch | None = None
-    for batch in batches:
+    while True:
+        try:
+            batch = next(coming)
+        except Exception as error:
+            if waiting is not None:  # what came before a connection broke is given first
+                yield waiting, reader.end()
+            if isinstance(error, StopIteration):
+                return
+            raise
         read = reader.end()
         begun = reader.begin(batch, options())
         if waiting is not None:
@@ -202,5 +244,3 @@ def _ahead(
         waiting = batch if begun else None
         if not begun:
             yield batch, NOTHING
-    if waiting is not None:
-        yield waiting, reader.end()

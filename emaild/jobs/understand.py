@@ -114,13 +114,18 @@ class BatchUnderstanding:
     queue: str
     known: Batch
 
+    @property
+    def options(self) -> Options:
+        """By what their mails are read."""
+        return Options(self.section.mime, self.processing)
+
     def interactions(self, inbound: Inbound, now: datetime, said: Facts | None = None) -> Understood:
         """What the mail becomes that came now. *said* is what it says, where that is not to be read from its bytes."""
         return self.become(self.read(inbound, said), now)
 
     def read(self, inbound: Inbound, facts: Facts | None = None) -> Read:
         """What a mail says. Where all of a commit are read before the first becomes something, few queries find all."""
-        return self.expect(inbound, said_by(inbound.raw, Options(self.section.mime, self.processing), facts))
+        return self.expect(inbound, said_by(inbound.raw, self.options, facts))
 
     def expect(self, inbound: Inbound, read: Said) -> Read:
         """The same of a mail that was read already."""

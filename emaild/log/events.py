@@ -865,6 +865,11 @@ def reader_started(*, process: int) -> None:
     say("info", STANDARD, 30500, "reader.started", process=process)
 
 
+def reader_ended(*, process: int, mails: int) -> None:
+    """That process is ended: there was nothing to read for a minute, it failed, or the daemon ends."""
+    say("info", STANDARD, 30502, "reader.ended", process=process, mails=mails)
+
+
 def reader_failed(*, reason: str) -> None:
     """That process did not do its work, and was ended; the daemon reads the mails by itself. Nothing is lost.
 

@@ -69,6 +69,10 @@ class Wait:
 class Source(Protocol):
     """A mailbox on a server. Every method but `close` raises RemoteError, and waits no longer than its timeouts."""
 
+    @property
+    def may_ask_ahead(self) -> bool:
+        """Whether mails may be asked for before those before them are stored, for that changes nothing of them."""
+
     def open(self) -> None:
         """Connect and sign in, unless that connection is still there from the last turn."""
 

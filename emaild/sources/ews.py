@@ -30,6 +30,8 @@ REQUEST_IDS = 500  # items named in one request; Exchange throttles above 1,000
 class Ews:
     """One folder of an Exchange mailbox. With *tokens* it signs in with them, else with the section's password."""
 
+    may_ask_ahead = True
+
     def __init__(self, section: MailboxSection, place: Place, tokens: Tokens | None = None) -> None:
         self._section = section
         impersonates = section.impersonates_with(section.grant_type, uses_tokens=section.uses_tokens)

@@ -31,6 +31,8 @@ LARGEST_MAIL = 1 << 30  # octets, where maximum-msg-size does not say
 class GraphSource:
     """One folder of a mailbox."""
 
+    may_ask_ahead = True
+
     def __init__(self, section: MailboxSection, graph: Graph) -> None:
         self._section = section
         self._graph = graph

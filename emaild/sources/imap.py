@@ -41,6 +41,8 @@ SPOKE_AT_ONCE = 0.2  # seconds: below what a person notices, above what a chatty
 class Imap:
     """One folder of an IMAP account."""
 
+    may_ask_ahead = True
+
     def __init__(
         self,
         section: MailboxSection,

@@ -58,6 +58,11 @@ class Pop3:
         self._uses_top = not (section.pop3.disabletop or section.pop3.forgettopheaders)
         self._most_octets = most_octets(section.maximum_msg_size)
 
+    @property
+    def may_ask_ahead(self) -> bool:
+        """Where the server can pipeline it is done anyway. To some a mail that was asked for is one that was taken."""
+        return self._client is not None and self._client.pipelining
+
     def open(self) -> None:
         """Connect, secure and sign in."""
         self._sign_in.by(self._signed_in)

@@ -56,6 +56,14 @@ def asked(server: Scripted) -> int:
 
 
 @pytest.mark.parametrize("pipelining", [True, False])
+def test_mails_are_asked_for_before_their_turn_only_where_the_server_can_pipeline(play: Play, pipelining: bool) -> None:
+    source, _ = play(pipelining=pipelining)
+    assert not source.may_ask_ahead
+    source.open()
+    assert source.may_ask_ahead is pipelining
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
 def test_next_mails_are_asked_for_before_the_caller_has_done_with_these_where_the_server_can_pipeline(
     play: Play, pipelining: bool
 ) -> None:
