@@ -1,5 +1,6 @@
 """The programs that the tests start: whom they run as, where they write, how they are ended."""
 
+import contextlib
 import grp
 import os
 import pwd
@@ -47,7 +48,7 @@ class Home:
         path = self.path
         for name in names:
             path = path / name
-            if not path.is_dir():
+            with contextlib.suppress(FileExistsError):  # a server makes folders in it, too
                 path.mkdir()
                 self.give(path)
         return path

@@ -323,14 +323,14 @@ def test_what_came_before_the_connection_broke_is_given_first(make: Callable[...
         next(given)
 
 
-def test_batches_that_nobody_takes_any_more_cost_the_next_nothing(make: Callable[..., Readers]) -> None:
+def test_batches_that_nobody_takes_any_more_cost_the_next_nothing(said: Said, make: Callable[..., Readers]) -> None:
     readers = make()
     given = readers.ahead(iter([FIRST, SECOND]), lambda: OPTIONS)
     next(given)
-    (process,) = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    os.kill(int(process), signal.SIGSTOP)
+    process = said.one("reader.started")["process"]
+    os.kill(process, signal.SIGSTOP)
     given.close()  # type: ignore[attr-defined]
-    assert not is_running(int(process))
+    assert not is_running(process)
     assert taken(readers, FIRST, SECOND) == [([mail.key for mail in batch], set()) for batch in (FIRST, SECOND)]
 
 
