@@ -24,11 +24,14 @@ class StatusBoard:
         self._lock = threading.Lock()
         self._states: dict[str, MailboxStatus] = dict(mailboxes.all())
         self._changed: set[str] = set()
+        self._configured: frozenset[str] | None = None  # None: that was not told yet
         self._dropped = False  # a mailbox is not configured any more
 
     def update(self, name: str, **changes: Any) -> None:
-        """Set some fields of a mailbox's state."""
+        """Set some fields of a mailbox's state; of one that is not configured any more there is none."""
         with self._lock:
+            if self._configured is not None and name not in self._configured:
+                return
             old = self._states.get(name) or MailboxStatus(name=name, state="waiting")
             new = replace(old, **changes)
             if new != old or name not in self._states:
@@ -38,6 +41,7 @@ class StatusBoard:
     def configure(self, names: dict[str, bool]) -> None:
         """These mailboxes are configured, True for those that are read."""
         with self._lock:
+            self._configured = frozenset(names)
             self._dropped |= not self._states.keys() <= names.keys()
             self._states = {name: state for name, state in self._states.items() if name in names}
             self._changed &= set(names)

@@ -60,6 +60,19 @@ def test_the_last_mailbox_that_is_removed_is_forgotten_too(board: StatusBoard, s
     assert states(store) == {}
 
 
+def test_a_turn_that_ends_after_its_mailbox_was_removed_leaves_nothing_behind(board: StatusBoard, store: Store) -> None:
+    board.configure({"a": True, "b": True})
+    board.flush()
+    board.configure({"b": True})
+    board.update("a", state="ok", last_poll=START)
+    board.flush()
+    assert states(store) == {"b": "waiting"}
+    board.configure({"a": True, "b": True})
+    board.update("a", state="ok")
+    board.flush()
+    assert states(store) == {"a": "ok", "b": "waiting"}
+
+
 def test_what_was_known_before_a_restart_is_shown_until_there_is_news(board: StatusBoard, store: Store) -> None:
     board.configure({"a": True, "b": True})
     board.update("a", state="ok", last_mail=START)
