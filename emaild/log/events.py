@@ -866,7 +866,9 @@ def reader_started(*, process: int) -> None:
 
 
 def reader_ended(*, process: int, mails: int) -> None:
-    """That process is ended: there was nothing to read for a minute, it failed, or the daemon ends."""
+    """That process is ended: it had nothing to read for a minute, nobody waits for its mails, it failed, or the daemon
+    ends.
+    """
     say("info", STANDARD, 30502, "reader.ended", process=process, mails=mails)
 
 

@@ -27,7 +27,7 @@ LINE = 0  # standard input
 ENOUGH = 128  # bytes of a line
 
 
-def _build() -> str:
+def build() -> str:
     """Another one for each emaild that is put in the place of another while a daemon runs."""
     top = Path(emaild.__file__).parent
     files = ((path, path.stat()) for path in sorted(top.rglob("*.py")))
@@ -35,7 +35,7 @@ def _build() -> str:
     return hashlib.sha256(repr(told).encode()).hexdigest()
 
 
-READY = f"ready {_build()}\n".encode()  # worked out when the daemon starts
+READY = f"ready {build()}\n".encode()  # worked out when the daemon starts
 
 
 def put(file: int, content: object) -> bytes:

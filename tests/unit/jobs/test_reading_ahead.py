@@ -16,7 +16,7 @@ import pytest
 from emaild.errors import Unreachable
 from emaild.jobs.reading import NOTHING, REST, ReadAhead, Reader, Readers
 from emaild.message import Inbound
-from emaild.mime.reader import _build
+from emaild.mime.reader import build
 from emaild.mime.said import Options, said_by
 from emaild.settings.processing import ProcessingSection
 from emaild.settings.properties import MimeProperties
@@ -166,10 +166,10 @@ def test_build_changes_with_the_files(tmp_path: Path, monkeypatch: pytest.Monkey
     module = tmp_path / "message.py"
     module.write_text("a = 1\n")
     monkeypatch.setattr("emaild.__file__", str(tmp_path / "__init__.py"))
-    before = _build()
-    assert _build() == before
+    before = build()
+    assert build() == before
     module.write_text("b = 12\n")
-    assert _build() != before
+    assert build() != before
 
 
 def test_process_that_does_not_start_is_given_up(clock: ManualClock, said: Said) -> None:
