@@ -266,4 +266,4 @@ def test_source_that_was_closed_opens_again(dovecot: Dovecot, imap: Sources) -> 
         source.look(None)
     dovecot.drop("again", [mail("one")])
     assert subjects(turn(source).raws) == ["one"]
-    assert len(dovecot.sessions("again")) == 2
+    assert len(dovecot.sessions("again", 2)) == 2

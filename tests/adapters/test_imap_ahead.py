@@ -84,7 +84,7 @@ def test_mails_come_byte_for_byte_and_all_are_acknowledged(
     taken = turn(source)
     assert taken.raws == held
     assert turn(source, taken.cursor).mails == ()
-    assert len(dovecot.sessions(user)) == 1 + 1, "that of `held`, and ours"
+    assert len(dovecot.sessions(user, 2)) == 1 + 1, "that of `held`, and ours"
     match after:
         case AfterFetch.SEEN:
             assert dovecot.flags(user) == [("\\Seen",)] * len(held)
@@ -113,7 +113,7 @@ def test_connection_is_used_on_where_the_caller_stops_after_a_batch(
     assert source.look(listing.cursor_when_done).keys == ()
     rest = [one.raw for batch in source.fetch(listing.keys[len(first) :]) for one in batch]
     assert [one.raw for one in first] + rest == list(MANY.values())
-    assert len(dovecot.sessions(user)) == 1
+    assert len(dovecot.sessions(user, 1)) == 1
 
 
 @pytest.mark.parametrize("answered", [True, False])

@@ -159,5 +159,6 @@ def test_automatic_ends_with_starttls_on_a_port_without_tls(dovecot: Dovecot, au
     with Sources(MailboxType.IMAP, dovecot.imap, authority) as sources:
         source = sources("automatic-plain", security_given=Security.AUTOMATIC)
         assert subjects(turn(source).raws) == ["one"]
+    assert len(dovecot.sessions("automatic-plain", 1)) == 1
     login = [line for line in dovecot.log().splitlines() if "Login: user=<automatic-plain>" in line]
     assert [", TLS," in line for line in login] == [True]

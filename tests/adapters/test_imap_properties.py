@@ -179,7 +179,7 @@ def test_connection_is_not_kept_where_the_pool_is_empty(dovecot: Dovecot, real: 
     assert source.wait() == Wait(42.0)
     dovecot.drop("no-pool", [mail("one")])
     assert subjects(turn(source, cursor).raws) == ["one"]
-    assert len(dovecot.sessions("no-pool")) == 2
+    assert len(dovecot.sessions("no-pool", 2)) == 2
     eventually(lambda: dovecot.open_sessions("no-pool") == [], what="the end of both sessions")
 
 

@@ -49,7 +49,7 @@ def test_mail_wakes_an_idle_connection_which_is_then_used_again(
         taken = turn(source, cursor)
         assert subjects(taken.raws) == [name]
         cursor = taken.cursor
-    assert len(dovecot.sessions("idle")) == 1
+    assert len(dovecot.sessions("idle", 1)) == 1
 
 
 def test_idle_ends_after_idle_renewal_and_is_begun_again(dovecot: Dovecot, imap: Sources) -> None:
@@ -60,7 +60,7 @@ def test_idle_ends_after_idle_renewal_and_is_begun_again(dovecot: Dovecot, imap:
         assert wait.seconds == 60.0
         assert wait.connection is not None
         assert turn(source, cursor).mails == ()
-    assert len(dovecot.sessions("renewal")) == 1
+    assert len(dovecot.sessions("renewal", 1)) == 1
 
 
 def test_folder_that_is_only_looked_at_idles_too(dovecot: Dovecot, imap: Sources, watch: IdleWatch) -> None:
@@ -94,7 +94,7 @@ def test_section_without_idle_is_read_by_cycle_time_over_one_connection(dovecot:
     assert source.wait() == Wait(42.0)
     dovecot.drop("no-idle", [mail("one")])
     assert subjects(turn(source, cursor).raws) == ["one"]
-    assert len(dovecot.sessions("no-idle")) == 1
+    assert len(dovecot.sessions("no-idle", 1)) == 1
 
 
 @pytest.mark.parametrize("idle", [True, False])
@@ -111,7 +111,7 @@ def test_connection_that_died_is_told_once_and_then_made_anew(authority: Authori
         server.start()
         server.drop("dies", [mail("one")])
         assert subjects(turn(source, cursor).raws) == ["one"]
-        assert len(server.sessions("dies")) == 2
+        assert len(server.sessions("dies", 2)) == 2
 
 
 def test_server_that_stops_wakes_the_watch(authority: Authority, watch: IdleWatch) -> None:

@@ -47,6 +47,7 @@ def script(kind: MailboxType, security: Security = Security.AUTOMATIC) -> Callab
 
 
 def signed_in_over_tls(dovecot: Dovecot, user: str) -> bool:
+    assert len(dovecot.sessions(user, 1)) == 1
     (line,) = [line for line in dovecot.log().splitlines() if f"Login: user=<{user}>" in line]
     return ", TLS" in line
 

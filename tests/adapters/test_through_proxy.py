@@ -71,7 +71,7 @@ def test_imap_idles_through_a_proxy(dovecot: Dovecot, authority: Authority, prog
         assert select.select([waiting], [], [], 10)[0]
         assert subjects(turn(source, first.cursor).raws) == ["two"]
     went_through(program, dovecot.imaps)
-    assert len(dovecot.sessions(user)) == 1
+    assert len(dovecot.sessions(user, 1)) == 1
 
 
 def test_pop3_begins_tls_through_a_proxy(dovecot: Dovecot, authority: Authority, program: ProxyProgram) -> None:

@@ -97,7 +97,9 @@ class Office:
         """Each of them gets that token, and the one who idles idles with it, though no mail came."""
         for user in users:
             eventually(lambda user=user: self.asked(user) == tokens, within=30, what=f"a token for {user}")  # type: ignore[misc]
-        eventually(lambda: self.dovecot.open_sessions(READER) == self.dovecot.sessions(READER)[tokens - 1 :], within=10)
+        eventually(
+            lambda: self.dovecot.open_sessions(READER) == self.dovecot.sessions(READER, tokens)[tokens - 1 :], within=10
+        )
 
     def arrives(self, subject: str, *users: str, within: float = 30) -> None:
         """A mail comes to each of them, and becomes an interaction."""

@@ -72,7 +72,7 @@ def test_a_mailbox_with_a_password_goes_on_with_a_sign_in_in_a_browser(
         daemon.wait_for("interaction.created", 2, within=60)
         server.drop(MARY, [mail("three")])
         daemon.wait_for("interaction.created", 3, within=60)
-        assert f"user=<{MARY}>, method=XOAUTH2" in server.log()
+        eventually(lambda: f"user=<{MARY}>, method=XOAUTH2" in server.log())
         assert daemon.count("mailbox.first_contact") == 1
         assert daemon.stop() == 0
         assert sorted(subjects(daemon.raws())) == ["one", "three", "two"], "each once, whatever signed in"

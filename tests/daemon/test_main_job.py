@@ -66,7 +66,7 @@ def test_a_mail_for_an_idle_mailbox_is_pushed_and_not_polled(
         assert time.monotonic() - begun < 2
         (entry,) = daemon.listed("inbox")
         assert entry["subject"] == "here I am"
-        assert len(dovecot.sessions("pushed")) == 1
+        assert len(dovecot.sessions("pushed", 1)) == 1
 
 
 def test_what_becomes_of_a_mail_on_the_server_is_as_the_section_says(

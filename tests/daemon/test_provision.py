@@ -113,7 +113,7 @@ def test_without_the_bit_for_mail_a_document_rests_the_account(
         works = daemon.wait_for("reload.applied", 2)[1]
         assert [SECTION in applied["start"] for applied in (rests, works)] == [False, True]
         eventually(lambda: subjects(daemon) == {"waits"}, within=15, what="the mail")
-        assert len(dovecot.sessions(user)) == 1, "there was no contact before"
+        assert len(dovecot.sessions(user, 1)) == 1, "there was no contact before"
 
 
 def with_attachment(subject: str, size: int) -> bytes:

@@ -91,7 +91,7 @@ def test_a_file_that_may_not_be_read_for_a_while_changes_nothing(
         deliver_and_see(daemon, dovecot, "unreadable", "all the same")
         daemon.conf.chmod(0o600)
         deliver_and_see(daemon, dovecot, "unreadable", "and after")
-        assert len(dovecot.sessions("unreadable")) == 1
+        assert len(dovecot.sessions("unreadable", 1)) == 1
 
 
 def test_a_file_that_is_gone_for_a_while_changes_nothing(
@@ -107,7 +107,7 @@ def test_a_file_that_is_gone_for_a_while_changes_nothing(
         assert refused["faults"] == [f"{daemon.conf}:1: cannot read the file: No such file or directory"]
         away.rename(daemon.conf)
         deliver_and_see(daemon, dovecot, "gone-file", "through it all")
-        assert len(dovecot.sessions("gone-file")) == 1
+        assert len(dovecot.sessions("gone-file", 1)) == 1
 
 
 def test_a_half_written_file_is_refused_and_the_whole_one_taken(

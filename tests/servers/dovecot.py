@@ -154,8 +154,13 @@ class Dovecot:
         path = self._home.path / "dovecot.log"
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
-    def sessions(self, user: str) -> list[str]:
-        """The ids of the user's sign-ins so far, oldest first: one id as long as the connection is kept."""
+    def sessions(self, user: str, at_least: int = 0) -> list[str]:
+        """The ids of the user's sign-ins so far, oldest first: one id as long as the connection is kept.
+
+        Dovecot logs a sign-in after its answer to the client: it is waited for until *at_least* so many are logged.
+        """
+        if at_least:
+            eventually(lambda: len(_sessions(self.log(), user)) >= at_least, what=f"{at_least} sessions of {user}")
         return _sessions(self.log(), user)
 
     def open_sessions(self, user: str) -> list[str]:
