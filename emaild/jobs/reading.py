@@ -25,7 +25,9 @@ from emaild.sources import BATCH_BYTES
 
 PATIENCE = 10.0  # seconds for a batch, of which several are read in one; below drain-timeout as it usually is
 LATE = 2.0  # seconds more for which it is waited for: it should have ended by itself
-REST = 60.0  # seconds without mails after which the process is ended, and without it after it failed
+START = 60.0  # seconds that it may take to start
+IDLE = 60.0  # seconds without mails after which it is ended
+REST = 60.0  # seconds without it after it failed
 END = 2.0  # seconds that it may take to end by itself
 
 Batch = list[Inbound]
@@ -99,7 +101,7 @@ class Reader:
 
     def rest(self) -> None:
         """End the process if it had nothing to read for long."""
-        if self._process and self._clock.monotonic() - self._used >= REST:
+        if self._process and self._clock.monotonic() - self._used >= IDLE:
             self.close()
 
     def drop(self) -> None:
@@ -157,7 +159,7 @@ class Reader:
                     process_group=0,  # or Ctrl-C at a terminal would end it before the daemon has ended
                 )
             failing.pop_all()
-        self._ready_by, self._count = self._clock.monotonic() + REST, 0
+        self._ready_by, self._count = self._clock.monotonic() + START, 0
         events.reader_started(process=self._process.pid)
 
     def _hear(self, patience: float) -> bytes:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from emaild.errors import Unreachable
-from emaild.jobs.reading import NOTHING, REST, ReadAhead, Reader, Readers
+from emaild.jobs.reading import IDLE, NOTHING, REST, START, ReadAhead, Reader, Readers
 from emaild.message import Inbound
 from emaild.mime.reader import build
 from emaild.mime.said import Options, said_by
@@ -177,7 +177,7 @@ def test_process_that_does_not_start_is_given_up(clock: ManualClock, said: Said)
     assert not reader.begin(FIRST, OPTIONS)
     process = process_of(reader)
     os.kill(process, signal.SIGSTOP)
-    clock.advance(REST)
+    clock.advance(START)
     assert not reader.begin(FIRST, OPTIONS)
     assert [told["reason"] for told in said.all("reader.failed")] == ["it does not start"]
     assert not is_running(process)
@@ -200,7 +200,7 @@ def test_where_there_are_no_more_descriptors_none_is_lost(clock: ManualClock, sa
 
 def test_process_without_mails_is_ended_after_a_while(reader: Reader, clock: ManualClock) -> None:
     process = process_of(reader)
-    clock.advance(REST - 1)
+    clock.advance(IDLE - 1)
     reader.rest()
     assert is_running(process)
     clock.advance(1)
