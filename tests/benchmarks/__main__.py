@@ -38,6 +38,7 @@ def main() -> int:
     arguments.add_argument("--plots", type=Path, metavar="FOLDER", help="where to draw how cost grows")
     arguments.add_argument("--readme", type=Path, metavar="FILE", help="the file whose block of benchmarks to replace")
     given = arguments.parse_args()
+    suite.ends_in_order()
     try:
         look(given)
         names = suite.chosen(given.only)

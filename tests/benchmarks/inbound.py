@@ -125,10 +125,12 @@ def _taken(ways: Mapping[str, Way], count: int, rounds: int) -> dict[str, list[T
                 for number, (name, way) in enumerate(ways.items()):
                     size = read_by(name, count)
                     home, user = Home("inbound", unprivileged()), f"inbound-{turn}-{number}"
-                    server.drop(user, mails[size])
-                    os.sync()  # or the first fsync of the program would bring the mailbox itself to the disk
-                    taken[name].append(way(Mailbox(server, authority, user, mails[size], files[size], home)))
-                    home.remove()
+                    try:
+                        server.drop(user, mails[size])
+                        os.sync()  # or the first fsync of the program would bring the mailbox itself to the disk
+                        taken[name].append(way(Mailbox(server, authority, user, mails[size], files[size], home)))
+                    finally:
+                        home.remove()
     return taken
 
 

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import platform
 import resource
+import signal
 import sqlite3
 import ssl
 import tempfile
@@ -35,6 +36,7 @@ MODULES = (
 PACKAGES = ("SQLAlchemy", "IMAPClient", "Jinja2", "Babel", "FastAPI", "uvicorn", "structlog")
 MOST_ROUNDS = {"mailboxes": 1}  # a round takes a quarter of an hour, and has hundreds of deliveries
 PATIENCE = 7200.0  # seconds for one module; a benchmark that hangs ends as a failure
+END = 60.0  # seconds in which it may end its servers then
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,11 @@ def run(names: Sequence[str], rounds: int, *, quick: bool = False) -> Iterator[t
 def _measured(name: str, rounds: int, quick: bool, file: Path) -> list[Table] | None:
     process = multiprocessing.get_context("spawn").Process(target=_measure, args=(name, rounds, quick, file))
     process.start()
-    process.join(PATIENCE)
-    if process.is_alive():
+    try:
+        process.join(PATIENCE)
+    finally:
+        process.terminate()
+        process.join(END)
         process.kill()
         process.join()
     return from_json(json.loads(file.read_text(encoding="utf-8"))) if process.exitcode == 0 else None
@@ -117,11 +122,24 @@ def _measured(name: str, rounds: int, quick: bool, file: Path) -> list[Table] | 
 
 def _measure(name: str, rounds: int, quick: bool, file: Path) -> None:
     """In the new process."""
+    ends_in_order()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     before = _processors()
     tables = import_module(f"tests.benchmarks.{name}").measure(rounds, quick=quick)
     save([replace(table, stolen=stolen(before, _processors())) for table in tables], file)
+
+
+def ends_in_order() -> None:
+    """From now on the first SIGINT or SIGTERM ends this process as an error does, so that it ends what it started."""
+
+    def end(number: int, _: object) -> None:
+        for one in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(one, signal.SIG_IGN)
+        raise SystemExit(128 + number)
+
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, end)
 
 
 def stolen(before: Sequence[int], after: Sequence[int]) -> float:

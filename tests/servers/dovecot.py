@@ -60,7 +60,11 @@ class Dovecot:
 
     def __enter__(self) -> Self:
         """Start the server."""
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(
@@ -75,12 +79,11 @@ class Dovecot:
     def start(self) -> None:
         """Start, or start again with the mails and the ports of before, and return when it answers."""
         arguments = (self._program_file, "-F", "-c", str(self._home.path / "dovecot.conf"))
-        process = Program(arguments, account=self._account, output=self._home.path / "output")
+        process = self._process = Program(arguments, account=self._account, output=self._home.path / "output")
         ports = [port.number for port in self._reserved.values()]
         eventually(lambda: process.ended() or all(map(listening, ports)), within=20, what="the start of Dovecot")
         if process.ended():
             raise AssertionError(f"Dovecot did not start: {process.printed()}{self.log()}")
-        self._process = process
 
     def stop(self) -> None:
         """Stop as an operator would: every client is told BYE and disconnected. The mails stay.
