@@ -15,7 +15,7 @@ FLOORS = (
     {"sources", "sinks", "documents"},
     {"provision", "jobs", "reloader"},
     {"services"},
-    {"api"},
+    {"api", "running"},
     {"daemon", "cli", "demo", "__main__"},
 )
 LEVELS = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
