@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 ODD_CASE = re.compile("[^\0-\xff\u0400-\u045f\u3000-\ua4ff\uac00-\ud7a3]")
 """Letters that a pattern without regard to case may fit though their small form does not, as dotless i and i."""
@@ -11,13 +12,19 @@ ODD_CASE = re.compile("[^\0-\xff\u0400-\u045f\u3000-\ua4ff\uac00-\ud7a3]")
 
 @dataclass(frozen=True)
 class Phrases:
-    """A long list of *patterns*. Each text that one of them fits has one of the *stems*, which are in lower case.
+    """A long list of patterns, as `any_of` takes it. Each text that one of them fits has one of the *stems*.
 
-    So nearly all texts are looked at once, and not pattern by pattern. One with an odd letter may have no stem.
+    So nearly all texts are looked at once, and not pattern by pattern. One with an odd letter may have no stem. The
+    stems are in lower case.
     """
 
-    patterns: re.Pattern[str]
+    text: str
     stems: re.Pattern[str]
+
+    @cached_property
+    def patterns(self) -> re.Pattern[str]:
+        """They are many: they are compiled for the first text that has a stem."""
+        return any_of(self.text)
 
     def search(self, text: str) -> re.Match[str] | None:
         """As that of a pattern."""

@@ -10,6 +10,7 @@ from emaild.message import Facts
 from emaild.mime import headers
 from emaild.mime.alternatives import any_of
 from emaild.mime.bounce.failures import FAILED
+from emaild.mime.bounce.senders import TOLD
 from emaild.mime.charset import decoded
 from emaild.mime.parts import Part, parsed
 from emaild.settings.properties import MimeProperties
@@ -18,7 +19,6 @@ LONGEST = 60_000  # characters, and bytes of an enclosed header, that are looked
 ENCLOSED = frozenset(
     ("message/rfc822", "message/global", "message/rfc822-headers", "message/global-headers", "text/rfc822-headers")
 )
-TOLD = frozenset(("message/delivery-status", "message/global-delivery-status", "multipart/report"))
 LINE = r"[-=_*+~#]{2,}"
 SEPARATOR = any_of(
     rf"""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
-from emaild.mime.alternatives import Phrases, any_of
+from emaild.mime.alternatives import Phrases
 
-PATTERNS = any_of(
-    r"""
+PATTERNS = r"""
     ^\W*(?:mail|message|e-?mail)? ?(?:system )?(?:un|non-?|not )deliver(?:ed|able|y)\b
     ^\W*returned (?:mail|message|e-?mail|to sender)
     ^\W*mail returned
@@ -37,8 +36,6 @@ PATTERNS = any_of(
     \bstill being retried
     \bdelay(?:ed)?\b.{0,20}\b(?:mail|delivery)
     \b(?:mail|delivery|message)\b.{0,20}\bdelayed
-    """,
-    r"""
     # German
     \bunzustellbar
     \bnicht (?:zustellbar|zugestellt)
@@ -86,8 +83,6 @@ PATTERNS = any_of(
     \buleverbar
     \btoimittamat
     \bei voi(?:tu|da) toimittaa
-    """,
-    r"""
     # Russian, Ukrainian, Turkish, Greek
     не ?доставл
     недоставка
@@ -111,8 +106,7 @@ PATTERNS = any_of(
     반송
     تعذر (?:ال)?تسليم
     לא ניתן למסירה
-    """,
-)
+"""
 
 STEMS = re.compile(
     "deliver|return|fail|error|problem|not be|unknown|no such|nd[nr]|dsn|bounce|unsent|not sent|reject|full|quota"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from emaild.mime import addresses, charset, contents, fingerprint, head, headers, parts, quoting
 from emaild.mime.alternatives import ODD_CASE, Phrases
-from emaild.mime.bounce import marks, subjects
+from emaild.mime.bounce import senders, subjects
 from emaild.mime.fingerprint import fingerprint_of
 from emaild.mime.parts import opened
 from emaild.mime.view import facts_of
@@ -198,7 +198,7 @@ def test_delimiters(boundary: str) -> None:
         ], body
 
 
-@pytest.mark.parametrize("phrases", [subjects.SUBJECT_FAILED, marks.DAEMON])
+@pytest.mark.parametrize("phrases", [subjects.SUBJECT_FAILED, senders.DAEMON])
 def test_each_text_that_a_phrase_fits_has_a_stem(phrases: Phrases) -> None:
     @settings(max_examples=500, derandomize=True)
     @given(st.from_regex(phrases.patterns, fullmatch=True, alphabet=EVEN))
