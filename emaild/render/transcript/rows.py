@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
@@ -162,12 +161,12 @@ class Page:
 
     def _form(self, row: str) -> Callable[[str, str], tuple[str, ...]]:
         """What gives the pieces of a row with a time and words in the places of their marks."""
-        places = {self.marks.time: 0, self.marks.text: 1}
         fixed, order = [""], [2]  # so that there is more than one piece
-        for piece in re.split("(" + "|".join(map(re.escape, places)) + ")", row):
-            if piece not in places:
-                fixed.append(piece)
-            order.append(places.get(piece, 1 + len(fixed)))
+        for number, between_times in enumerate(row.split(self.marks.time)):
+            order += [0] if number else []
+            for again, between in enumerate(between_times.split(self.marks.text)):
+                fixed.append(between)
+                order += [1, 1 + len(fixed)] if again else [1 + len(fixed)]
         pieces = itemgetter(*order)
         return lambda time, text: pieces((time, text, *fixed))
 
