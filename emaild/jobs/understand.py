@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import emaild.mime.bounce.reading  # noqa: F401 (or after an upgrade a daemon would load that of a newer emaild)
 from emaild.jobs.batch import Batch, Known, Stored
 from emaild.jobs.threads import Place, Threads, about, answered, subject_matches
 from emaild.log import events
